@@ -1,0 +1,75 @@
+//! The one list of every macro that has an expander.
+
+use proc_macro2::TokenStream;
+
+use crate::support::Refusal;
+use crate::{Invocation, MacroKind};
+
+/// What expands one macro. It may rely on the input being within the limits,
+/// so that recursion over it is safe.
+pub(crate) type Expander = fn(&Invocation<'_>) -> Result<TokenStream, Refusal>;
+
+/// One macro: who defines it, what it is called, and who expands it.
+pub(crate) struct Macro {
+    pub(crate) package: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) kind: MacroKind,
+    pub(crate) expand: Expander,
+}
+
+impl Macro {
+    /// A derive macro; `name` is the trait-like name inside `#[derive(..)]`.
+    pub(crate) const fn derive(
+        package: &'static str,
+        name: &'static str,
+        expand: Expander,
+    ) -> Self {
+        Self {
+            package,
+            name,
+            kind: MacroKind::Derive,
+            expand,
+        }
+    }
+
+    /// An attribute macro: its output replaces the item.
+    pub(crate) const fn attribute(
+        package: &'static str,
+        name: &'static str,
+        expand: Expander,
+    ) -> Self {
+        Self {
+            package,
+            name,
+            kind: MacroKind::Attribute,
+            expand,
+        }
+    }
+
+    /// A function-like macro.
+    pub(crate) const fn function(
+        package: &'static str,
+        name: &'static str,
+        expand: Expander,
+    ) -> Self {
+        Self {
+            package,
+            name,
+            kind: MacroKind::Function,
+            expand,
+        }
+    }
+}
+
+/// Each family lists its own macros in its own file; this is where they meet.
+const FAMILIES: &[&[Macro]] = &[crate::serde::MACROS];
+
+/// The expander of a macro, if there is one.
+pub(crate) fn find(package: &str, name: &str, kind: MacroKind) -> Option<&'static Macro> {
+    all().find(|entry| entry.name == name && entry.kind == kind && entry.package == package)
+}
+
+/// All registered macros.
+pub(crate) fn all() -> impl Iterator<Item = &'static Macro> {
+    FAMILIES.iter().copied().flatten()
+}
