@@ -20,6 +20,13 @@ pub struct Plan {
     /// The target triple's configuration flags as `rustc --print cfg` gives
     /// them (`unix`, `target_os="linux"`, …).
     pub cfgs: Vec<String>,
+    /// The host's configuration flags, for units with [`Unit::host`]; the same
+    /// as [`Plan::cfgs`] unless another target was asked for.
+    pub host_cfgs: Vec<String>,
+    /// The configuration flags of the precompiled standard library, for units
+    /// of [`UnitKind::Sysroot`] instead of [`Plan::cfgs`]: the compiler's
+    /// internal flags too, and no `debug_assertions`.
+    pub sysroot_cfgs: Vec<String>,
     /// The target triple.
     pub triple: String,
     /// The version of the toolchain that is modelled.
