@@ -36,6 +36,7 @@ use std::fmt;
 
 use proc_macro2::TokenStream;
 
+mod clap;
 mod limits;
 mod registry;
 mod serde;

@@ -1,8 +1,6 @@
 //! How clap spells the name of an argument, a subcommand or a value.
 
-use heck::{
-    ToKebabCase, ToLowerCamelCase, ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase,
-};
+use heck::{ToKebabCase, ToLowerCamelCase, ToShoutySnakeCase, ToSnakeCase, ToUpperCamelCase};
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
@@ -63,9 +61,7 @@ impl Name {
     pub(super) fn cased(&self, casing: Casing) -> TokenStream {
         match self {
             Self::Given(tokens) => tokens.clone(),
-            Self::Derived(ident) => casing
-                .apply(&ident.unraw().to_string())
-                .into_token_stream(),
+            Self::Derived(ident) => casing.apply(&ident.unraw().to_string()).into_token_stream(),
         }
     }
 

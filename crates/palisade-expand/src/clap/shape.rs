@@ -50,8 +50,7 @@ pub(super) fn delegate_type(ty: &Type) -> &Type {
 
 /// Whether `ty` is the bare name `name`.
 pub(super) fn is_named(ty: &Type, name: &str) -> bool {
-    single_segment(ty)
-        .is_some_and(|segment| segment.arguments.is_none() && segment.ident == name)
+    single_segment(ty).is_some_and(|segment| segment.arguments.is_none() && segment.ident == name)
 }
 
 /// `T` of `name<T>`.
