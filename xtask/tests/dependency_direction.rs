@@ -1,0 +1,142 @@
+//! The arrows between the workspace's crates point one way.
+//!
+//! `docs/architecture.md` shows the same order; this is what keeps it true.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// The crates from the innermost outwards. A crate may depend on crates of
+/// earlier layers alone, never on one of its own layer or a later one.
+const LAYERS: &[&[&str]] = &[
+    &["palisade-model"],
+    &["palisade-project", "palisade-advisory", "palisade-expand"],
+    &["palisade-engine"],
+    &["palisade-check"],
+    &["palisade"],
+];
+
+/// The only crate that may name rust-analyzer's semantic libraries, which
+/// change every week.
+const ENGINE: &str = "palisade-engine";
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies in the workspace")
+}
+
+/// Every member's name, manifest and the names that it depends on.
+fn members() -> Vec<(String, PathBuf, BTreeSet<String>)> {
+    let crates = root().join("crates");
+    let mut manifests: Vec<PathBuf> = std::fs::read_dir(&crates)
+        .expect("the crates directory is readable")
+        .map(|entry| {
+            entry
+                .expect("the entry is readable")
+                .path()
+                .join("Cargo.toml")
+        })
+        .filter(|path| path.is_file())
+        .collect();
+    manifests.push(root().join("xtask/Cargo.toml"));
+    manifests.sort();
+    manifests
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("the manifest is readable");
+            let manifest: toml::Table = text.parse().expect("the manifest parses");
+            let name = manifest["package"]["name"]
+                .as_str()
+                .expect("the package has a name")
+                .to_owned();
+            let mut names = BTreeSet::new();
+            collect_dependencies(&manifest, &mut names);
+            (name, path, names)
+        })
+        .collect()
+}
+
+/// Dependencies of every kind, those under `[target.'cfg(…)']` included, by
+/// the package's real name.
+fn collect_dependencies(table: &toml::Table, names: &mut BTreeSet<String>) {
+    for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+        let Some(dependencies) = table.get(kind).and_then(toml::Value::as_table) else {
+            continue;
+        };
+        for (name, value) in dependencies {
+            let renamed = value.get("package").and_then(toml::Value::as_str);
+            names.insert(renamed.unwrap_or(name).to_owned());
+        }
+    }
+    if let Some(targets) = table.get("target").and_then(toml::Value::as_table) {
+        for target in targets.values().filter_map(toml::Value::as_table) {
+            collect_dependencies(target, names);
+        }
+    }
+}
+
+fn layer(name: &str) -> Option<usize> {
+    LAYERS.iter().position(|layer| layer.contains(&name))
+}
+
+/// Guards the order of the layers, and that a new crate is given a place.
+#[test]
+fn arrows_point_inwards() {
+    let mut wrong = Vec::new();
+    let mut seen = BTreeSet::new();
+    for (name, path, dependencies) in members() {
+        if name == "xtask" {
+            continue;
+        }
+        let Some(own) = layer(&name) else {
+            wrong.push(format!("{}: {name} has no layer", path.display()));
+            continue;
+        };
+        for dependency in &dependencies {
+            match layer(dependency) {
+                Some(other) if other >= own => wrong.push(format!(
+                    "{}: {name} depends on {dependency}, which is not further in",
+                    path.display()
+                )),
+                None if dependency == "xtask" || dependency.starts_with("palisade") => {
+                    wrong.push(format!("{}: {dependency} has no layer", path.display()));
+                }
+                _ => {}
+            }
+        }
+        seen.insert(name);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let expected: BTreeSet<String> = LAYERS.concat().iter().map(|&name| name.into()).collect();
+    assert_eq!(seen, expected, "a layer names a crate that does not exist");
+}
+
+/// Guards the wall around rust-analyzer: an update of its libraries touches
+/// one crate.
+#[test]
+fn only_the_engine_names_rust_analyzer() {
+    for (name, path, dependencies) in members() {
+        if name == ENGINE {
+            continue;
+        }
+        let leaks: Vec<&String> = dependencies
+            .iter()
+            .filter(|dependency| {
+                dependency.starts_with("ra_ap_") || dependency.starts_with("ra-ap-")
+            })
+            .collect();
+        assert!(leaks.is_empty(), "{}: {leaks:?}", path.display());
+    }
+}
+
+/// Guards that nothing of the product depends on the task runner, nor the
+/// task runner on the product: it measures the binary from outside.
+#[test]
+fn the_task_runner_stands_apart() {
+    for (name, path, dependencies) in members() {
+        if name == "xtask" {
+            let product = dependencies.iter().find(|name| layer(name).is_some());
+            assert_eq!(product, None, "{}", path.display());
+        }
+    }
+}
