@@ -10,91 +10,18 @@ pub struct TargetInfo {
 }
 
 /// The values of `target_os` that rustc 1.95 knows.
-const OPERATING_SYSTEMS: &[&str] = &[
-    "aix",
-    "amdhsa",
-    "android",
-    "cuda",
-    "cygwin",
-    "dragonfly",
-    "emscripten",
-    "espidf",
-    "freebsd",
-    "fuchsia",
-    "haiku",
-    "helenos",
-    "hermit",
-    "horizon",
-    "hurd",
-    "illumos",
-    "ios",
-    "l4re",
-    "linux",
-    "lynxos178",
-    "macos",
-    "managarm",
-    "motor",
-    "netbsd",
-    "none",
-    "nto",
-    "nuttx",
-    "openbsd",
-    "psp",
-    "psx",
-    "qurt",
-    "redox",
-    "rtems",
-    "solaris",
-    "solid_asp3",
-    "teeos",
-    "trusty",
-    "tvos",
-    "uefi",
-    "unknown",
-    "vexos",
-    "visionos",
-    "vita",
-    "vxworks",
-    "wasi",
-    "watchos",
-    "windows",
-    "xous",
-    "zkvm",
-];
+const OPERATING_SYSTEMS: &str = "\
+    aix amdhsa android cuda cygwin dragonfly emscripten espidf freebsd fuchsia \
+    haiku helenos hermit horizon hurd illumos ios l4re linux lynxos178 macos \
+    managarm motor netbsd none nto nuttx openbsd psp psx qurt redox rtems \
+    solaris solid_asp3 teeos trusty tvos uefi unknown vexos visionos vita \
+    vxworks wasi watchos windows xous zkvm";
 
 /// The values of `target_arch` that rustc 1.95 knows.
-const ARCHITECTURES: &[&str] = &[
-    "aarch64",
-    "amdgpu",
-    "arm",
-    "arm64ec",
-    "avr",
-    "bpf",
-    "csky",
-    "hexagon",
-    "loongarch32",
-    "loongarch64",
-    "m68k",
-    "mips",
-    "mips32r6",
-    "mips64",
-    "mips64r6",
-    "msp430",
-    "nvptx64",
-    "powerpc",
-    "powerpc64",
-    "riscv32",
-    "riscv64",
-    "s390x",
-    "sparc",
-    "sparc64",
-    "spirv",
-    "wasm32",
-    "wasm64",
-    "x86",
-    "x86_64",
-    "xtensa",
-];
+const ARCHITECTURES: &str = "\
+    aarch64 amdgpu arm arm64ec avr bpf csky hexagon loongarch32 loongarch64 m68k \
+    mips mips32r6 mips64 mips64r6 msp430 nvptx64 powerpc powerpc64 riscv32 \
+    riscv64 s390x sparc sparc64 spirv wasm32 wasm64 x86 x86_64 xtensa";
 
 impl TargetInfo {
     /// Whether filters of an advisory admit this platform.
@@ -106,11 +33,13 @@ impl TargetInfo {
     }
 }
 
-fn admits(filter: &[String], value: &str, known: &[&str]) -> bool {
+fn admits(filter: &[String], value: &str, known: &str) -> bool {
     filter.is_empty()
         || filter.iter().any(|name| {
             name.eq_ignore_ascii_case(value)
-                || !known.iter().any(|known| known.eq_ignore_ascii_case(name))
+                || !known
+                    .split(' ')
+                    .any(|known| known.eq_ignore_ascii_case(name))
         })
 }
 
