@@ -3,7 +3,30 @@
 //! It is *not* an analysis, and it never runs anything of the checkout: the
 //! only processes are the toolchain's own `rustc` and `cargo metadata`, with
 //! everything that a checkout could use to redirect them neutralised.
+//!
+//! There are two phases. [`find_lockfile`] and [`read_lock`] need no process
+//! and a few milliseconds: enough to see that no advisory matches. [`load`]
+//! asks the toolchain and returns a [`Plan`].
 
+mod build_cfg;
+mod cargo_error;
+mod config;
+mod environment;
+mod error;
+mod load;
+mod lockfile;
+mod manifest;
+mod neutral;
+mod options;
 mod plan;
+mod read;
+mod rustflags;
+mod selection;
+mod sysroot;
+mod units;
 
+pub use error::LoadError;
+pub use load::load;
+pub use lockfile::{Lockfile, find_lockfile, read_lock};
+pub use options::{Limits, LoadOptions};
 pub use plan::{Diagnostic, Plan, Target, Unit, UnitId, UnitKind};
