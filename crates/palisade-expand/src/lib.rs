@@ -41,6 +41,7 @@ mod limits;
 mod registry;
 mod serde;
 mod support;
+mod thiserror_impl;
 
 pub use limits::Limits;
 

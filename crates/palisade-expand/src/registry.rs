@@ -62,7 +62,11 @@ impl Macro {
 }
 
 /// Each family lists its own macros in its own file; this is where they meet.
-const FAMILIES: &[&[Macro]] = &[crate::clap::MACROS, crate::serde::MACROS];
+const FAMILIES: &[&[Macro]] = &[
+    crate::clap::MACROS,
+    crate::serde::MACROS,
+    crate::thiserror_impl::MACROS,
+];
 
 /// The expander of a macro, if there is one.
 pub(crate) fn find(package: &str, name: &str, kind: MacroKind) -> Option<&'static Macro> {
