@@ -26,7 +26,7 @@ mod sysroot;
 mod units;
 
 pub use error::LoadError;
-pub use load::load;
+pub use load::{ToolchainId, load, toolchain};
 pub use lockfile::{Lockfile, find_lockfile, read_lock};
 pub use options::{Limits, LoadOptions};
 pub use plan::{Diagnostic, Plan, Target, Unit, UnitId, UnitKind};

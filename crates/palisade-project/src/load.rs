@@ -101,6 +101,34 @@ pub fn load(options: &LoadOptions) -> Result<Plan, LoadError> {
     })
 }
 
+/// Which toolchain a workspace would be analysed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolchainId {
+    /// The version of the compiler.
+    pub version: semver::Version,
+    /// The triple of the machine that it runs on.
+    pub host: String,
+    /// The root of its installation.
+    pub sysroot: Utf8PathBuf,
+}
+
+/// Finds the toolchain that [`load`] would use, without loading anything:
+/// enough to match advisories about the toolchain, and to tell whether an
+/// earlier answer still holds.
+///
+/// # Errors
+/// There is no manifest, or no usable toolchain outside the checkout.
+pub fn toolchain(options: &LoadOptions) -> Result<ToolchainId, LoadError> {
+    let manifest = manifest::find(&options.path, &options.limits)?;
+    let root = manifest::workspace_root(&manifest, &options.limits)?;
+    let toolchain = Neutral::new(&checkout(&root, options)).toolchain()?;
+    Ok(ToolchainId {
+        version: toolchain.version,
+        host: toolchain.host,
+        sysroot: toolchain.sysroot,
+    })
+}
+
 /// The directory whose content whoever wrote the workspace controls: that of
 /// the version control around it, or the workspace's own.
 fn checkout(root: &Utf8Path, options: &LoadOptions) -> Utf8PathBuf {
