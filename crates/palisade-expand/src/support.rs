@@ -1,6 +1,10 @@
 //! What the expanders share.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use syn::LitStr;
+use syn::parse::Parse;
+
+use crate::Limits;
 
 /// Why an expander gives up on its input.
 #[derive(Debug)]
@@ -24,3 +28,50 @@ impl From<syn::Error> for Refusal {
 
 /// What every expander returns.
 pub(crate) type Expansion = Result<TokenStream, Refusal>;
+
+/// Parses what a string literal spells, such as a path in `with = "module"`.
+///
+/// The tokens get the literal's span. A string is one token however deep it
+/// nests, so it is checked against the limits like any other input.
+pub(crate) fn parse_literal<T: Parse>(literal: &LitStr) -> syn::Result<T> {
+    let tokens: TokenStream = literal
+        .value()
+        .parse()
+        .map_err(|error: proc_macro2::LexError| syn::Error::new(literal.span(), error))?;
+    Limits::default()
+        .check(&tokens)
+        .map_err(|refusal| syn::Error::new(literal.span(), refusal.reason))?;
+    syn::parse2(respan(tokens, literal.span()))
+}
+
+/// The same tokens at another place. The recursion is bounded by the limits.
+pub(crate) fn respan(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            if let TokenTree::Group(group) = &mut token {
+                *group = Group::new(group.delimiter(), respan(group.stream(), span));
+            }
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// The patch component of a version, if the version is `1.0.patch`.
+///
+/// Many macro crates have stayed at 1.0 for years, and what they write is
+/// told apart by this number alone.
+pub(crate) fn patch_of_1_0(version: Option<&str>) -> Option<u32> {
+    let patch = version?.strip_prefix("1.0.")?;
+    let digits = patch
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(patch.len());
+    patch[..digits].parse().ok()
+}
+
+/// An identifier's text without `r#`.
+pub(crate) fn unraw(ident: &Ident) -> String {
+    let text = ident.to_string();
+    text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
+}
