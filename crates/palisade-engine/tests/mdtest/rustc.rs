@@ -284,8 +284,8 @@ fn function(section: &Section, symbol: &str) -> Option<Function> {
         ));
     };
     let path = format!("{demangled:#}");
-    let path = path.split("::{closure").next().unwrap_or_default();
-    let (mut self_type, mut trait_name, mut of, mut rest) = (None, None, String::new(), path);
+    let (mut self_type, mut trait_name) = (None, None);
+    let (mut of, mut rest) = (String::new(), path.as_str());
     if let Some(inner) = path.strip_prefix('<') {
         let close = closing(inner)?;
         rest = inner[close + 1..].strip_prefix("::")?;
@@ -305,6 +305,8 @@ fn function(section: &Section, symbol: &str) -> Option<Function> {
             .unwrap_or_default();
     }
     let mut tail = segments(rest);
+    let inside = tail.iter().position(|segment| segment.starts_with('{'));
+    tail.truncate(inside.unwrap_or(tail.len()));
     if self_type.is_none() {
         of = tail.first()?.clone();
     }
