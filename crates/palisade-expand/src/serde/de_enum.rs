@@ -52,11 +52,14 @@ fn external(cx: &Context<'_>, variants: &[Variant<'_>]) -> Expansion {
         ..
     } = cx;
     let identifier = de_identifier::of_variants(cx, variants);
+    let results = Results { cx };
     let mut arms = TokenStream::new();
     for (index, variant) in wanted(variants) {
         let (slot, body) = (slot(index), de_variant::external(cx, variant)?);
-        arms.extend(quote!(#p::Ok((__Field::#slot, __variant)) => { #body }));
+        let pattern = results.ok(&quote!((__Field::#slot, __variant)));
+        arms.extend(quote!(#pattern => { #body }));
     }
+    let (question_mark, error) = (results.question_mark(), results.error_arm());
     let body = if arms.is_empty() {
         quote! {
             #p::Result::map(
@@ -65,9 +68,9 @@ fn external(cx: &Context<'_>, variants: &[Variant<'_>]) -> Expansion {
         }
     } else {
         quote! {
-            match _serde::de::EnumAccess::variant(__data) {
+            match _serde::de::EnumAccess::variant(__data) #question_mark {
                 #arms
-                #p::Err(__err) => #p::Err(__err),
+                #error
             }
         }
     };
@@ -164,6 +167,11 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
         let (slot, body) = (slot(index), de_variant::untagged(cx, variant)?);
         arms.extend(quote!(__Field::#slot => { #body }));
     }
+    let seed_field = if container.version.seeds_buffered_content() {
+        quote!(variant)
+    } else {
+        quote!(field)
+    };
     let keys = AdjacentKeys { cx, tag, content };
     let (next_key, variant_value) = (keys.next(), keys.variant());
     let remaining = quote! {
@@ -179,10 +187,16 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
     };
     let content_then_tag = if arms.is_empty() {
         quote!(match #variant_value {})
+    } else if !container.version.seeds_buffered_content() {
+        quote! {
+            let __deserializer = #p::de::ContentDeserializer::<__A::Error>::new(__content);
+            let __ret = match #variant_value { #arms }?;
+            #remaining
+        }
     } else {
         quote! {
             let __seed = __Seed {
-                variant: #variant_value,
+                #seed_field: #variant_value,
                 marker: #p::PhantomData,
                 lifetime: #p::PhantomData,
             };
@@ -197,7 +211,12 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
     } else {
         quote!(_serde::de::MapAccess::next_value::<#p::de::Content>(&mut __map)?)
     };
-    let seed = cx.helper_struct("__Seed", &quote!(variant: __Field,));
+    let results = Results { cx };
+    let (question_mark, error) = (results.question_mark(), results.error_arm());
+    let some_variant = results.ok(&quote!(#p::Some(__variant)));
+    let some_ret = results.ok(&quote!(#p::Some(__ret)));
+    let none = results.ok(&quote!(#p::None));
+    let seed = cx.helper_struct("__Seed", &quote!(#seed_field: __Field,));
     let expecting =
         cx.expecting_method(&cx.expecting(format!("adjacently tagged enum {}", cx.type_name())));
     let visitor = cx.visitor(
@@ -219,7 +238,7 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
                             #p::Some(#p::de::TagOrContentField::Content) => {
                                 let __ret = _serde::de::MapAccess::next_value_seed(&mut __map,
                                     __Seed {
-                                        variant: __field,
+                                        #seed_field: __field,
                                         marker: #p::PhantomData,
                                         lifetime: #p::PhantomData,
                                     })?;
@@ -250,25 +269,25 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
             where
                 __A: _serde::de::SeqAccess<#input>,
             {
-                match _serde::de::SeqAccess::next_element(&mut __seq) {
-                    #p::Ok(#p::Some(__variant)) => {
+                match _serde::de::SeqAccess::next_element(&mut __seq) #question_mark {
+                    #some_variant => {
                         match _serde::de::SeqAccess::next_element_seed(
                             &mut __seq,
                             __Seed {
-                                variant: __variant,
+                                #seed_field: __variant,
                                 marker: #p::PhantomData,
                                 lifetime: #p::PhantomData,
                             },
-                        ) {
-                            #p::Ok(#p::Some(__ret)) => #p::Ok(__ret),
-                            #p::Ok(#p::None) => {
+                        ) #question_mark {
+                            #some_ret => #p::Ok(__ret),
+                            #none => {
                                 #p::Err(_serde::de::Error::invalid_length(1, &self))
                             }
-                            #p::Err(__err) => #p::Err(__err),
+                            #error
                         }
                     }
-                    #p::Ok(#p::None) => #p::Err(_serde::de::Error::invalid_length(0, &self)),
-                    #p::Err(__err) => #p::Err(__err),
+                    #none => #p::Err(_serde::de::Error::invalid_length(0, &self)),
+                    #error
                 }
             }
         },
@@ -287,7 +306,7 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
             where
                 __D: _serde::Deserializer<#input>,
             {
-                match self.variant { #arms }
+                match self.#seed_field { #arms }
             }
         }
 
@@ -297,6 +316,38 @@ fn adjacent(cx: &Context<'_>, variants: &[Variant<'_>], tag: &str, content: &str
         const FIELDS: &'static [&'static str] = &[#tag, #content];
         _serde::Deserializer::deserialize_struct(__deserializer, #name, FIELDS, #value,)
     })
+}
+
+/// How a `match` on a result deals with errors, which depends on the release.
+struct Results<'a> {
+    cx: &'a Context<'a>,
+}
+
+impl Results<'_> {
+    fn early(&self) -> bool {
+        self.cx.container.version.uses_question_mark()
+    }
+
+    /// `?` after what is matched on, if errors return from there.
+    fn question_mark(&self) -> Option<TokenStream> {
+        self.early().then(|| quote!(?))
+    }
+
+    /// A pattern for a success.
+    fn ok(&self, pattern: &TokenStream) -> TokenStream {
+        let p = &self.cx.private;
+        if self.early() {
+            pattern.clone()
+        } else {
+            quote!(#p::Ok(#pattern))
+        }
+    }
+
+    /// The arm for an error, if it needs one.
+    fn error_arm(&self) -> Option<TokenStream> {
+        let p = &self.cx.private;
+        (!self.early()).then(|| quote!(#p::Err(__err) => #p::Err(__err),))
+    }
 }
 
 /// How the keys of an adjacently tagged enum are read.

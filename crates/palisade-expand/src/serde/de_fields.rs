@@ -451,11 +451,16 @@ fn map(cx: &Context<'_>, fields: &[Field<'_>], path: &TokenStream, flattens: boo
         });
     }
     if flattens && container.attrs.deny_unknown_fields {
+        let text = if container.version.has_content_as_str() {
+            quote!(#p::de::content_as_str(&__key))
+        } else {
+            quote!(__key.as_str())
+        };
         extract.extend(quote! {
             if let #p::Some(#p::Some((__key, _))) =
                 __collect.into_iter().filter(#p::Option::is_some).next()
             {
-                if let #p::Some(__key) = #p::de::content_as_str(&__key) {
+                if let #p::Some(__key) = #text {
                     return #p::Err(
                         _serde::de::Error::custom(format_args!("unknown field `{}`", &__key)));
                 } else {

@@ -54,4 +54,20 @@ impl Version {
     pub(super) fn asserts_serde(self) -> bool {
         self.patch >= 221
     }
+
+    /// Whether content is compared as text by a function instead of a method.
+    pub(super) fn has_content_as_str(self) -> bool {
+        self.patch >= 221
+    }
+
+    /// Whether visitors of enums return errors by `?` instead of an arm.
+    pub(super) fn uses_question_mark(self) -> bool {
+        self.patch < 229
+    }
+
+    /// Whether buffered content of an adjacently tagged enum goes through the
+    /// same seed as content that comes after the tag.
+    pub(super) fn seeds_buffered_content(self) -> bool {
+        self.patch >= 226
+    }
 }

@@ -167,27 +167,26 @@ fn write(path: &Path, content: &str) {
     }
 }
 
-/// The facts that only one side has.
+/// The facts that only one side has, each with its subject.
 fn difference(real: &str, ours: &str) -> String {
-    let blocks = |text: &str| -> Vec<String> {
-        let mut blocks: Vec<String> = Vec::new();
+    let count = |text: &str| {
+        let mut facts: BTreeMap<String, i32> = BTreeMap::new();
+        let mut subject = String::new();
         for line in text.lines() {
-            match blocks.last_mut() {
-                Some(block) if line.starts_with(' ') => *block += &format!("\n{line}"),
-                _ => blocks.push(line.to_owned()),
+            if !line.starts_with(' ') {
+                subject = line.to_owned();
             }
+            *facts.entry(format!("{subject} |{line}")).or_default() += 1;
         }
-        blocks
+        facts
     };
-    let (real, ours) = (blocks(real), blocks(ours));
-    let only = |these: &[String], those: &[String], label: &str| -> Vec<String> {
-        these
-            .iter()
-            .filter(|block| !those.contains(block))
-            .map(|block| format!("only {label}: {block}"))
-            .collect()
-    };
-    let mut lines = only(&real, &ours, "real");
-    lines.extend(only(&ours, &real, "ours"));
-    lines.join("\n")
+    let (real, ours) = (count(real), count(ours));
+    let keys: BTreeSet<_> = real.keys().chain(ours.keys()).collect();
+    keys.into_iter()
+        .filter_map(|key| {
+            let number = |facts: &BTreeMap<String, i32>| facts.get(key).copied().unwrap_or(0);
+            let (real, ours) = (number(&real), number(&ours));
+            (real != ours).then(|| format!("{key}: {real} real, {ours} ours\n"))
+        })
+        .collect()
 }
