@@ -11,7 +11,8 @@ use crate::support::Refusal;
 
 /// How large an input may be.
 ///
-/// With the defaults, an expansion fits into a stack of 8 MiB even unoptimised.
+/// With the defaults, an expansion fits into a stack of 8 MiB, or of 64 MiB when
+/// this crate and its dependencies are compiled without optimisation.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Tokens in total, each pair of delimiters counted once.
@@ -28,7 +29,7 @@ impl Default for Limits {
         Self {
             tokens: 1_000_000,
             depth: 96,
-            open: 1500,
+            open: 1000,
         }
     }
 }
