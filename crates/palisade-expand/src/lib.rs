@@ -37,11 +37,15 @@ use std::fmt;
 use proc_macro2::TokenStream;
 
 mod clap;
+mod function;
 mod limits;
+mod pin_project;
+mod paste;
 mod registry;
 mod serde;
 mod support;
 mod thiserror_impl;
+mod tokio;
 
 pub use limits::Limits;
 

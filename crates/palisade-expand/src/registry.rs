@@ -64,8 +64,11 @@ impl Macro {
 /// Each family lists its own macros in its own file; this is where they meet.
 const FAMILIES: &[&[Macro]] = &[
     crate::clap::MACROS,
+    crate::paste::MACROS,
+    crate::pin_project::MACROS,
     crate::serde::MACROS,
     crate::thiserror_impl::MACROS,
+    crate::tokio::MACROS,
 ];
 
 /// The expander of a macro, if there is one.

@@ -1,10 +1,12 @@
 //! What the expanders share.
 
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use syn::LitStr;
+use quote::quote;
 use syn::parse::Parse;
+use syn::visit_mut::{self, VisitMut};
+use syn::{DeriveInput, LitStr, parse_quote};
 
-use crate::Limits;
+use crate::{Invocation, Limits};
 
 /// Why an expander gives up on its input.
 #[derive(Debug)]
@@ -74,4 +76,43 @@ pub(crate) fn patch_of_1_0(version: Option<&str>) -> Option<u32> {
 pub(crate) fn unraw(ident: &Ident) -> String {
     let text = ident.to_string();
     text.strip_prefix("r#").map(str::to_owned).unwrap_or(text)
+}
+
+/// The item, with `Self` replaced by its name: types of fields are repeated in
+/// impls of helper types, where `Self` means something else.
+pub(crate) fn named_input(invocation: &Invocation<'_>) -> syn::Result<DeriveInput> {
+    let mut input: DeriveInput = syn::parse2(invocation.item.clone())?;
+    let ident = &input.ident;
+    let (_, arguments, _) = input.generics.split_for_impl();
+    let mut replace = ReplaceSelf(syn::parse2(quote!(#ident #arguments))?);
+    replace.visit_generics_mut(&mut input.generics);
+    replace.visit_data_mut(&mut input.data);
+    Ok(input)
+}
+
+struct ReplaceSelf(syn::TypePath);
+
+impl VisitMut for ReplaceSelf {
+    fn visit_type_mut(&mut self, ty: &mut syn::Type) {
+        if let syn::Type::Path(path) = ty
+            && path.qself.is_none()
+            && path.path.is_ident("Self")
+        {
+            *ty = syn::Type::Path(self.0.clone());
+            return;
+        }
+        visit_mut::visit_type_mut(self, ty);
+    }
+
+    fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {
+        if path.qself.is_none()
+            && path.path.segments.len() > 1
+            && path.path.segments[0].ident == "Self"
+        {
+            let this = &self.0;
+            let rest = path.path.segments.iter().skip(1);
+            *path = parse_quote!(<#this>::#(#rest)::*);
+        }
+        visit_mut::visit_type_path_mut(self, path);
+    }
 }

@@ -7,12 +7,10 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::visit_mut::{self, VisitMut};
-use syn::{DeriveInput, parse_quote};
 
 use crate::Invocation;
 use crate::registry::Macro;
-use crate::support::Expansion;
+use crate::support::{self, Expansion};
 
 mod attrs;
 mod bounds;
@@ -37,54 +35,15 @@ pub(crate) const MACROS: &[Macro] = &[
 ];
 
 fn serialize(invocation: &Invocation<'_>) -> Expansion {
-    let input = input(invocation)?;
+    let input = support::named_input(invocation)?;
     let container = Container::read(&input, Version::new(invocation.version))?;
     Ok(wrap(&container, &serialize::implementation(&container)?))
 }
 
 fn deserialize(invocation: &Invocation<'_>) -> Expansion {
-    let input = input(invocation)?;
+    let input = support::named_input(invocation)?;
     let container = Container::read(&input, Version::new(invocation.version))?;
     Ok(wrap(&container, &deserialize::implementation(&container)?))
-}
-
-/// The item, with `Self` replaced by its name: types of fields are repeated in
-/// impls of helper types, where `Self` means something else.
-fn input(invocation: &Invocation<'_>) -> syn::Result<DeriveInput> {
-    let mut input: DeriveInput = syn::parse2(invocation.item.clone())?;
-    let ident = &input.ident;
-    let (_, arguments, _) = input.generics.split_for_impl();
-    let mut replace = ReplaceSelf(syn::parse2(quote!(#ident #arguments))?);
-    replace.visit_generics_mut(&mut input.generics);
-    replace.visit_data_mut(&mut input.data);
-    Ok(input)
-}
-
-struct ReplaceSelf(syn::TypePath);
-
-impl VisitMut for ReplaceSelf {
-    fn visit_type_mut(&mut self, ty: &mut syn::Type) {
-        if let syn::Type::Path(path) = ty
-            && path.qself.is_none()
-            && path.path.is_ident("Self")
-        {
-            *ty = syn::Type::Path(self.0.clone());
-            return;
-        }
-        visit_mut::visit_type_mut(self, ty);
-    }
-
-    fn visit_type_path_mut(&mut self, path: &mut syn::TypePath) {
-        if path.qself.is_none()
-            && path.path.segments.len() > 1
-            && path.path.segments[0].ident == "Self"
-        {
-            let this = &self.0;
-            let rest = path.path.segments.iter().skip(1);
-            *path = parse_quote!(<#this>::#(#rest)::*);
-        }
-        visit_mut::visit_type_path_mut(self, path);
-    }
 }
 
 /// The impl inside the anonymous constant that keeps its imports to itself.
