@@ -295,13 +295,11 @@ fn function(section: &Section, symbol: &str) -> Option<Function> {
         };
         self_type = Some(type_name(ty));
         trait_name = tr.map(type_name);
-        let crates = [Some(ty), tr]
-            .into_iter()
-            .flatten()
-            .map(|it| segments(it).first().cloned());
-        let mut crates = crates.flatten();
-        of = crates
-            .find(|name| section.has_crate(name))
+        let words = inner[..close].split(|c: char| !c.is_alphanumeric() && c != '_');
+        of = words
+            .filter(|word| section.has_crate(word))
+            .map(str::to_owned)
+            .next()
             .unwrap_or_default();
     }
     let mut tail = segments(rest);
