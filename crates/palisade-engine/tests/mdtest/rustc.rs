@@ -274,14 +274,12 @@ fn symbols(section: &Section, file: &Utf8Path) -> Result<Vec<Function>, String> 
 /// A symbol as the engine would name it; closures count as their function.
 fn function(section: &Section, symbol: &str) -> Option<Function> {
     let Ok(demangled) = rustc_demangle::try_demangle(symbol) else {
-        // Exported under its own name: all that is known is that name.
-        return Some(new_function(
-            "main",
-            None,
-            None,
-            symbol.to_owned(),
-            symbol.to_owned(),
-        ));
+        // Exported under its own name: all that is known is that name. Other
+        // such symbols are the C library's.
+        let mut sources = section.crates.iter().flat_map(|krate| &krate.files);
+        let exported = sources.any(|source| source.text.contains("no_mangle"));
+        return exported
+            .then(|| new_function("main", None, None, symbol.to_owned(), symbol.to_owned()));
     };
     let path = format!("{demangled:#}");
     let (mut self_type, mut trait_name) = (None, None);
