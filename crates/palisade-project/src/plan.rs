@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use palisade_model::Package;
 
+use crate::Limits;
+use crate::build_cfg::generated_files;
+
 /// Index of a [`Unit`] in [`Plan::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UnitId(pub usize);
@@ -40,6 +43,28 @@ pub struct Plan {
     pub locked: Vec<Package>,
     /// What could not be loaded as it should, in the order found.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Plan {
+    /// The source files that a unit's build script would write into `OUT_DIR`
+    /// and that are known without running it: name and content.
+    pub fn generated_files(&self, unit: &Unit) -> Vec<(String, String)> {
+        let script = unit
+            .build_script
+            .and_then(|script| self.units.get(script.0));
+        script.map_or_else(Vec::new, |script| {
+            generated_files(&script.root_file, &unit.package.version, &Limits::default())
+        })
+    }
+
+    /// The standard library's crate of that name: `core`, `alloc`, `std`,
+    /// `proc_macro`, `test`. No unit lists them among its dependencies.
+    pub fn sysroot_unit(&self, name: &str) -> Option<UnitId> {
+        self.units
+            .iter()
+            .position(|unit| unit.kind == UnitKind::Sysroot && unit.name == name)
+            .map(UnitId)
+    }
 }
 
 /// Something that is not as it should be, with what to do about it.

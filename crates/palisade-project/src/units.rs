@@ -357,16 +357,15 @@ impl<'a, 'g> Units<'a, 'g> {
             BuildPlatform::Host => (self.context.host_triple, self.context.host_cfgs),
         };
         let outcome = build_cfg::evaluate(
-            &package_of(package),
             script.path(),
-            &Probe::new(
-                package.name(),
-                package.version(),
-                self.context.toolchain,
+            &Probe {
+                name: package.name(),
+                version: package.version(),
+                toolchain: self.context.toolchain,
                 triple,
                 cfgs,
                 features,
-            ),
+            },
             self.context.limits,
         );
         self.build_cfgs

@@ -1,0 +1,131 @@
+//! Configuration flags that build scripts set, known without running them.
+//!
+//! Three sources, in this order:
+//!
+//! 1. a reviewed table of widely used crates ([`table`]), checked against what
+//!    their build scripts really printed;
+//! 2. `cfg_aliases!`, which is a formula over other flags and can be evaluated
+//!    ([`aliases`]);
+//! 3. the text of any other build script, from which only the *names* of the
+//!    flags can be read ([`scan`]): each is a blind spot.
+//!
+//! The text is read in every case. A flag of the table is only set when the
+//! script mentions it, and a name that the table does not know is reported as
+//! unknown, so a table that has aged shows it.
+
+mod aliases;
+mod generated;
+mod lex;
+mod rule;
+mod scan;
+mod table;
+
+use camino::Utf8Path;
+
+use crate::{Limits, read};
+pub(crate) use generated::generated_files;
+pub(crate) use rule::Probe;
+
+/// What is known about the flags of one package.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// Flags that the build script sets, as the compiler would print them.
+    pub(crate) cfgs: Vec<String>,
+    /// Names of flags that it may set.
+    pub(crate) unknown: Vec<String>,
+}
+
+/// Finds out what the build script at `script` would set.
+pub(crate) fn evaluate(script: &Utf8Path, probe: &Probe<'_>, limits: &Limits) -> Outcome {
+    let texts = script_texts(script, limits);
+    let mut outcome = Outcome::default();
+    let known = table::find(probe);
+    for rule in &known {
+        for (flag, when) in rule.flags {
+            if !texts.iter().any(|text| mentions(text, flag)) {
+                continue;
+            }
+            match when.holds(probe) {
+                Some(true) => outcome.cfgs.push((*flag).to_owned()),
+                Some(false) => {}
+                None => outcome.unknown.push(name_of(flag).to_owned()),
+            }
+        }
+    }
+    let reviewed = known.iter().any(|rule| rule.is_reviewed(probe.version));
+    for text in &texts {
+        let tokens = lex::tokens(text);
+        let aliases = aliases::evaluate(&tokens, probe);
+        outcome.cfgs.extend(aliases.set);
+        let found = scan::names(&tokens, probe);
+        outcome.cfgs.extend(found.set);
+        // In a reviewed version the table has every flag that a script
+        // composes at run time.
+        let composed = if reviewed { Vec::new() } else { found.guessed };
+        for name in found.named.into_iter().chain(composed) {
+            let in_table = known
+                .iter()
+                .flat_map(|rule| rule.flags)
+                .any(|(flag, _)| name_of(flag) == name_of(&name));
+            if !in_table && !aliases.names.contains(&name) {
+                outcome.unknown.push(name_of(&name).to_owned());
+            }
+        }
+    }
+    outcome.cfgs.sort();
+    outcome.cfgs.dedup();
+    outcome.unknown.sort();
+    outcome.unknown.dedup();
+    outcome
+}
+
+/// What a flag goes by: `host_os` for `host_os="windows"`, but the whole of
+/// `feature="std"`, as `feature` alone says nothing.
+fn name_of(flag: &str) -> &str {
+    match flag.split_once('=') {
+        Some(("feature", _)) | None => flag,
+        Some((name, _)) => name,
+    }
+}
+
+/// Whether a script mentions a flag, as a whole word; of `feature="std"` it is
+/// the value that counts, as quotes may be escaped.
+fn mentions(text: &str, flag: &str) -> bool {
+    let word = match flag.split_once('=') {
+        Some(("feature", value)) => value.trim_matches('"'),
+        Some((name, _)) => name,
+        None => flag,
+    };
+    let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    text.match_indices(word).any(|(at, _)| {
+        !part_of_word(text[..at].chars().next_back())
+            && !part_of_word(text[at + word.len()..].chars().next())
+    })
+}
+
+/// The build script and the files that it is made of, as far as the limits
+/// allow; a file that cannot be read is as if it was empty.
+fn script_texts(script: &Utf8Path, limits: &Limits) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    let dir = script.parent().unwrap_or(Utf8Path::new("."));
+    let mut files = vec![script.to_owned()];
+    let mut next = 0;
+    while let Some(file) = files.get(next).cloned() {
+        next += 1;
+        if next > limits.build_script_files {
+            break;
+        }
+        let Ok(text) = read::text(&file, limits.build_script_bytes) else {
+            continue;
+        };
+        for part in scan::parts(&lex::tokens(&text)) {
+            for path in [dir.join(&part), dir.join(&part).join("mod.rs")] {
+                if path.extension() == Some("rs") && path.is_file() && !files.contains(&path) {
+                    files.push(path);
+                }
+            }
+        }
+        texts.push(text);
+    }
+    texts
+}
