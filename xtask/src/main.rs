@@ -9,6 +9,8 @@
     reason = "a task runner talks to the person who started it"
 )]
 
+mod accuracy;
+mod bench;
 mod demo;
 mod process;
 mod setup;
@@ -34,6 +36,11 @@ enum Task {
     Demo,
     /// Formatting, lints, documentation, policy and all tests
     Test(test::Args),
+    /// Compare the call graph of published applications with what the linker
+    /// kept; this builds them
+    Accuracy(accuracy::Args),
+    /// Time Palisade beside a clean `cargo check` of published applications
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +48,8 @@ fn main() -> ExitCode {
         Task::Setup => setup::run(),
         Task::Demo => demo::run(),
         Task::Test(args) => test::run(&args),
+        Task::Accuracy(args) => accuracy::run(&args),
+        Task::Bench(args) => bench::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

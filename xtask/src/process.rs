@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -116,6 +117,72 @@ pub(crate) fn output_if(
         );
     }
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
+}
+
+/// What a run cost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    /// Wall-clock time.
+    pub(crate) took: Duration,
+    /// Peak resident memory of the process itself, in bytes; `None` where
+    /// `/proc` does not tell.
+    pub(crate) peak_memory: Option<u64>,
+}
+
+/// Runs a command, its output as the caller set it up, and measures it.
+///
+/// # Errors
+///
+/// When it cannot be started or does not succeed.
+pub(crate) fn measure(command: &mut Command) -> Result<Usage> {
+    measure_if(command, |code| code == Some(0))
+}
+
+/// As [`measure`], for commands that have more than one good exit code.
+///
+/// # Errors
+///
+/// When it cannot be started or ends with a code that `accept` refuses.
+pub(crate) fn measure_if(
+    command: &mut Command,
+    accept: impl Fn(Option<i32>) -> bool,
+) -> Result<Usage> {
+    let line = describe(command);
+    let start = Instant::now();
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{line}`"))?;
+    let status_file = format!("/proc/{}/status", child.id());
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    // The kernel keeps the high-water mark; reading it now and then misses at
+    // most what grows in the last moments.
+    let watcher = std::thread::spawn(move || {
+        let mut peak = None;
+        while wait.recv_timeout(Duration::from_millis(20)).is_err() {
+            peak = peak.max(high_water_mark(&status_file));
+        }
+        peak
+    });
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for `{line}`"));
+    let took = start.elapsed();
+    done.send(()).expect("the watcher waits for this");
+    let peak_memory = watcher.join().expect("the watcher does not panic");
+    let status = status?;
+    if !accept(status.code()) {
+        bail!("`{line}` failed ({status})");
+    }
+    Ok(Usage { took, peak_memory })
+}
+
+fn high_water_mark(status_file: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(status_file).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes * 1024)
 }
 
 /// The command line, as a person would type it.

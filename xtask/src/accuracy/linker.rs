@@ -1,0 +1,128 @@
+//! What the linker kept: the functions of an unoptimised executable, from its
+//! symbol table.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use anyhow::{Context, Result};
+use camino::Utf8Path;
+use object::read::archive::ArchiveFile;
+use object::{Object, ObjectSymbol, SymbolKind};
+
+use super::mangling::{self, CrateId, Kind};
+use super::{Function, targets::Built};
+use crate::process;
+
+/// The functions of one executable.
+pub(super) struct Symbols {
+    /// Functions outside the standard library, each with one symbol as
+    /// example.
+    pub(super) kept: BTreeMap<Function, String>,
+    /// Names that are not mangled: exported functions and foreign code.
+    pub(super) plain: HashSet<String>,
+    /// Functions that the linked libraries define, kept or not.
+    pub(super) defined: BTreeSet<Function>,
+    /// How many constructors were set apart.
+    pub(super) constructors: usize,
+}
+
+/// Reads the executable and the libraries that went into it.
+///
+/// # Errors
+///
+/// When a file is unreadable or no object file.
+pub(super) fn read(built: &Built, sysroot: &HashSet<CrateId>) -> Result<Symbols> {
+    let mut symbols = Symbols {
+        kept: BTreeMap::new(),
+        plain: HashSet::new(),
+        defined: BTreeSet::new(),
+        constructors: 0,
+    };
+    let data = read_file(&built.executable)?;
+    for name in functions_of(&data).with_context(|| format!("cannot read {}", built.executable))? {
+        let Some(symbol) = mangling::parse(&name) else {
+            symbols.plain.insert(name);
+            continue;
+        };
+        if sysroot.contains(&symbol.krate) {
+            continue;
+        }
+        match symbol.kind {
+            Kind::Function => {
+                symbols.kept.entry(Function::from(symbol)).or_insert(name);
+            }
+            Kind::Constructor => symbols.constructors += 1,
+            Kind::Inner | Kind::Shim => {}
+        }
+    }
+    for library in &built.libraries {
+        for name in functions_of_archive(library)? {
+            if let Some(symbol) = mangling::parse(&name)
+                && symbol.kind == Kind::Function
+                && !sysroot.contains(&symbol.krate)
+            {
+                symbols.defined.insert(Function::from(symbol));
+            }
+        }
+    }
+    Ok(symbols)
+}
+
+/// The crates of the precompiled standard library, those vendored with it
+/// included: a program may use a crate of the same name, and only the
+/// disambiguator tells the two apart.
+///
+/// # Errors
+///
+/// When the toolchain's libraries cannot be read.
+pub(super) fn sysroot_crates(host: &str) -> Result<HashSet<CrateId>> {
+    let sysroot = process::output(process::command("rustc").args(["--print", "sysroot"]))?;
+    let directory = Utf8Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(host)
+        .join("lib");
+    let mut crates = HashSet::new();
+    let entries = directory
+        .read_dir_utf8()
+        .with_context(|| format!("cannot read {directory}"))?;
+    for entry in entries {
+        let path = entry?.into_path();
+        if path.extension() == Some("rlib") {
+            for name in functions_of_archive(&path)? {
+                if let Some(symbol) = mangling::parse(&name) {
+                    crates.extend(symbol.crates);
+                }
+            }
+        }
+    }
+    Ok(crates)
+}
+
+fn read_file(path: &Utf8Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read {path}"))
+}
+
+/// The functions that an object file defines.
+fn functions_of(data: &[u8]) -> Result<Vec<String>> {
+    let file = object::File::parse(data)?;
+    Ok(file
+        .symbols()
+        .filter(|symbol| symbol.is_definition() && symbol.kind() == SymbolKind::Text)
+        .filter_map(|symbol| Some(symbol.name().ok()?.to_owned()))
+        .collect())
+}
+
+/// The functions that an archive's object files define; other members, such as
+/// the compiler's metadata, have none.
+fn functions_of_archive(path: &Utf8Path) -> Result<Vec<String>> {
+    let data = read_file(path)?;
+    let archive = ArchiveFile::parse(&*data).with_context(|| format!("{path} is no archive"))?;
+    let mut names = Vec::new();
+    for member in archive.members() {
+        let member = member.with_context(|| format!("{path} is damaged"))?;
+        let content = member
+            .data(&*data)
+            .with_context(|| format!("{path} is damaged"))?;
+        names.extend(functions_of(content).unwrap_or_default());
+    }
+    Ok(names)
+}
