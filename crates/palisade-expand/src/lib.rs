@@ -36,16 +36,19 @@ use std::fmt;
 
 use proc_macro2::TokenStream;
 
+mod async_trait;
 mod clap;
 mod function;
 mod limits;
-mod pin_project;
 mod paste;
+mod pin_project;
 mod registry;
 mod serde;
+mod strum;
 mod support;
 mod thiserror_impl;
 mod tokio;
+mod tracing;
 
 pub use limits::Limits;
 

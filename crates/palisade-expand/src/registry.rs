@@ -63,12 +63,15 @@ impl Macro {
 
 /// Each family lists its own macros in its own file; this is where they meet.
 const FAMILIES: &[&[Macro]] = &[
+    crate::async_trait::MACROS,
     crate::clap::MACROS,
     crate::paste::MACROS,
     crate::pin_project::MACROS,
     crate::serde::MACROS,
+    crate::strum::MACROS,
     crate::thiserror_impl::MACROS,
     crate::tokio::MACROS,
+    crate::tracing::MACROS,
 ];
 
 /// The expander of a macro, if there is one.

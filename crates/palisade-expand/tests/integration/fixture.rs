@@ -238,7 +238,11 @@ impl Expander<'_> {
                 return Step::Beside(beside);
             }
             // `#[core::prelude::v1::test]` is the compiler's own, whatever a macro is called.
-            let builtin = attribute.path().segments.first().is_some_and(|first| first.ident == "core");
+            let builtin = attribute
+                .path()
+                .segments
+                .first()
+                .is_some_and(|first| first.ident == "core");
             if !builtin && self.fixture.package(&name, MacroKind::Attribute).is_some() {
                 let args = match &attribute.meta {
                     syn::Meta::List(list) => list.tokens.clone(),

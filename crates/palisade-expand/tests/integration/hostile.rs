@@ -7,7 +7,11 @@ use proptest::prelude::*;
 use crate::fixture::Fixture;
 
 /// The stack that the documentation of `Limits` promises to be enough.
-const STACK: usize = if cfg!(debug_assertions) { 64 << 20 } else { 8 << 20 };
+const STACK: usize = if cfg!(debug_assertions) {
+    64 << 20
+} else {
+    8 << 20
+};
 
 /// Hands a stream to every registered macro, as its item and as its arguments.
 fn feed(item: &TokenStream, args: &TokenStream) {

@@ -2,26 +2,12 @@
 //! functions, and what each function mentions.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::Write as _;
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Expr, Item};
-
-/// Impls that the compiler derives itself; not what is tested.
-const BUILTIN: &[&str] = &[
-    "Clone",
-    "Copy",
-    "Debug",
-    "Default",
-    "Eq",
-    "Hash",
-    "Ord",
-    "PartialEq",
-    "PartialOrd",
-    "StructuralPartialEq",
-];
 
 /// The inventory of a file as text, one line per fact, sorted.
 pub(crate) fn of(file: &syn::File) -> String {
@@ -90,18 +76,6 @@ impl<'ast> Visit<'ast> for Collector {
         let this = short(item.self_ty.to_token_stream());
         let header = match &item.trait_ {
             Some((not, path, _)) => {
-                let name = path.segments.last().expect("not empty").ident.to_string();
-                let derived = item
-                    .attrs
-                    .iter()
-                    .any(|attribute| attribute.path().is_ident("automatically_derived"));
-                let std = path
-                    .segments
-                    .first()
-                    .is_some_and(|first| first.ident == "core");
-                if derived && std && BUILTIN.contains(&name.as_str()) {
-                    return;
-                }
                 let not = not.map(|_| "!").unwrap_or_default();
                 format!("<{this} as {not}{}>", short(path.to_token_stream()))
             }
@@ -197,6 +171,23 @@ impl<'ast> Visit<'ast> for Collector {
 fn callee(path: &syn::ExprPath) -> String {
     if path.qself.is_some() {
         return short(path.to_token_stream());
+    }
+    // Constructors of the prelude are spelled with and without their enum.
+    if let Some(last) = path.path.segments.last()
+        && ["Some", "None", "Ok", "Err"]
+            .iter()
+            .any(|name| last.ident == name)
+        && path
+            .path
+            .segments
+            .iter()
+            .rev()
+            .nth(1)
+            .is_some_and(|enumeration| {
+                enumeration.ident == "Option" || enumeration.ident == "Result"
+            })
+    {
+        return short(last.to_token_stream());
     }
     let segments: Vec<_> = path
         .path
