@@ -8,6 +8,9 @@ use serde::Deserialize;
 
 use crate::assertion::{self, Assertion, Claim};
 
+/// The crate name of every build script.
+pub(crate) const BUILD_SCRIPT: &str = "build_script_build";
+
 /// One `##` section: a small program and what is claimed about it.
 pub(crate) struct Section {
     /// `file/title-in-kebab-case`, unique.
@@ -109,8 +112,12 @@ impl Default for Config {
 }
 
 impl Section {
+    /// Whether a crate of that name belongs to the section; build scripts are
+    /// crates too, all of one name.
     pub(crate) fn has_crate(&self, name: &str) -> bool {
+        let mut files = self.crates.iter().flat_map(|krate| &krate.files);
         self.crates.iter().any(|krate| krate.name == name)
+            || name == BUILD_SCRIPT && files.any(|source| source.path == "build.rs")
     }
 }
 

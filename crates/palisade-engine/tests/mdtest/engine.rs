@@ -151,7 +151,8 @@ impl<'a> Answer<'a> {
         Err(format!("there is no blind spot `{cause} {detail}`"))
     }
 
-    /// Blind spots in the section's own code that no assertion mentions.
+    /// Blind spots in the section's own code that no assertion mentions, those
+    /// apart that cannot lead anywhere.
     fn unexpected_blind_spots(&self) -> Vec<String> {
         let expected: BTreeSet<&str> = self
             .section
@@ -167,7 +168,8 @@ impl<'a> Answer<'a> {
             .collect();
         let spots = self.collection.blind_spots.iter();
         spots
-            .filter(|it| self.is_own(&it.location) && !expected.contains(it.cause.as_str()))
+            .filter(|it| self.is_own(&it.location) && !it.may_reach.is_empty())
+            .filter(|it| !expected.contains(it.cause.as_str()))
             .map(|it| {
                 let Location { file, line } = &it.location;
                 format!(

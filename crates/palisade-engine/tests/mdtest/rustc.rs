@@ -14,7 +14,7 @@ use object::{Object, ObjectSymbol};
 use palisade_model::Function;
 
 use crate::assertion::Claim;
-use crate::document::{Crate, Kind, Section};
+use crate::document::{BUILD_SCRIPT, Crate, Kind, Section};
 use crate::path::{Pattern, closing, segments, split_as, type_name};
 use crate::world;
 
@@ -123,6 +123,9 @@ impl Build<'_> {
             let file = self.krate(dependency)?;
             command.arg("--extern").arg(format!("{dependency}={file}"));
         }
+        if krate.proc_macro {
+            command.args(["--extern", "proc_macro"]);
+        }
         self.build_script(krate, &mut command)?;
         let (arguments, file): (&[&str], _) = match kind {
             _ if krate.proc_macro => (&["--crate-type=proc-macro"], format!("lib{name}.so")),
@@ -198,7 +201,7 @@ impl Build<'_> {
         }
         let binary = self.out.join(format!("build-{}", krate.name));
         run(script
-            .args(["--crate-name=build_script_build", "-o"])
+            .args(["--crate-name", BUILD_SCRIPT, "-o"])
             .arg(&binary))?;
         let package_dir = self.root.join(&krate.name);
         let text = run(Command::new(&binary)
@@ -223,17 +226,14 @@ impl Build<'_> {
         let dependencies = self
             .built
             .values()
-            .filter(|file| file.as_str().ends_with(".rlib"));
+            .filter(|file| file.extension() == Some("rlib"));
         run(Command::new("cc")
-            .args([
-                "-shared",
-                "-nostdlib",
-                "-Wl,--gc-sections",
-                "-Wl,--exclude-libs",
-            ])
-            .arg(dependencies.clone().fold("-Wl".to_owned(), |list, file| {
-                format!("{list},{}", file.file_name().unwrap_or_default())
-            }))
+            .args(["-shared", "-nostdlib", "-Wl,--gc-sections"])
+            .args(
+                dependencies
+                    .clone()
+                    .filter_map(|file| Some(format!("-Wl,--exclude-libs={}", file.file_name()?))),
+            )
             .args([
                 "-Wl,--whole-archive",
                 library.as_str(),

@@ -9,7 +9,7 @@ use palisade_engine::{Engine, Expansion, Limits, LoadOptions};
 use palisade_model::{Package, PackageSource};
 use palisade_project::{Plan, Target, Unit, UnitId, UnitKind};
 
-use crate::document::{Crate, Kind, Section};
+use crate::document::{BUILD_SCRIPT, Crate, Kind, Section};
 
 /// Every section, and the engines that hold them.
 pub(crate) struct World {
@@ -277,7 +277,7 @@ impl Builder<'_> {
                 },
             },
             name: if script {
-                "build_script_build".to_owned()
+                BUILD_SCRIPT.to_owned()
             } else {
                 krate.name.clone()
             },
@@ -310,6 +310,7 @@ fn limits(overrides: &BTreeMap<String, u64>) -> Result<Limits, String> {
         let size = usize::try_from(*value).map_err(|error| error.to_string())?;
         match name.as_str() {
             "file-bytes" => limits.file_bytes = *value,
+            "directory-depth" => limits.directory_depth = size,
             "nesting" => limits.nesting = size,
             "type-size" => limits.type_size = size,
             "type-depth" => limits.type_depth = size,
