@@ -32,7 +32,9 @@ mod kind;
 mod matching;
 mod parse;
 mod platform;
-// mod snapshot;
+mod snapshot;
+#[cfg(feature = "update")]
+mod update;
 mod version_range;
 
 pub use advisory::{Advisory, AffectedFunction, Collection, Versions};
@@ -41,5 +43,7 @@ pub use diagnostic::{DatabaseDiagnostic, DatabaseError};
 pub use function_path::{FunctionPath, PathError, QualifiedSelf, Segment};
 pub use matching::{Match, Matches, Subject};
 pub use platform::TargetInfo;
-// pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::{Snapshot, SnapshotError, default_cache_dir};
+#[cfg(feature = "update")]
+pub use update::{DEFAULT_URL, UpdateError, UpdateOptions, update};
 pub use version_range::{VersionRange, VersionRangeError};

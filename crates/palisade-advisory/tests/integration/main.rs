@@ -5,6 +5,9 @@
 mod fixture;
 
 mod database;
+mod demo;
 mod function_path;
 mod matching;
 mod published;
+#[cfg(feature = "update")]
+mod update;
