@@ -24,8 +24,11 @@ pub struct Advisory {
     pub date: Date,
     /// When the advisory was withdrawn; such an advisory matches nothing.
     pub withdrawn: Option<Date>,
-    /// What it is about; see the crate's source of `kind` for the rule that
-    /// finds malicious crates.
+    /// What it is about. It is [`Kind::Malicious`] when `malicious` is among
+    /// the categories, or when the title, in lower case and without backticks,
+    /// contains both `removed from crates.io` and `malicious` or begins with
+    /// `malicious crate `: some advisories about removed crates carry no
+    /// category.
     pub kind: Kind,
     /// Where to read more.
     pub url: Option<String>,

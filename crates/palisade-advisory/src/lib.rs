@@ -4,12 +4,12 @@
 //!
 //! This crate is *not* a place for verdicts: it says which advisories apply
 //! to which package, never whether the vulnerable code is reached. It loads no
-//! source code, and only [`update`] touches the network.
+//! source code, and only `update` touches the network.
 //!
 //! The main types are [`Database`] (a directory of advisories, read lazily),
 //! [`Advisory`], [`Match`] (an advisory that applies to a package),
 //! [`FunctionPath`] (how advisories and users name functions) and
-//! [`Snapshot`] (the local copy that [`update`] keeps).
+//! [`Snapshot`] (the local copy that `update` keeps).
 //!
 //! ```
 //! use palisade_advisory::{FunctionPath, VersionRange};

@@ -71,16 +71,11 @@ impl VersionRange {
     /// Whether the range contains versions above the given one, which itself
     /// lies outside.
     pub(crate) fn reaches_above(&self, version: &Version) -> bool {
-        self.requirement
-            .comparators
-            .iter()
-            .all(|comparator| match upper_bound(comparator) {
-                None => true,
-                Some(Upper::Inclusive(end)) => end.cmp_precedence(version).is_gt(),
-                // Nothing lies between a version and its successor in the order,
-                // but no advisory names such a pair: patch levels lie between.
-                Some(Upper::Exclusive(end)) => end.cmp_precedence(version).is_gt(),
-            })
+        let comparators = &self.requirement.comparators;
+        comparators.iter().filter_map(upper_bound).all(|upper| {
+            let (Upper::Inclusive(end) | Upper::Exclusive(end)) = upper;
+            end.cmp_precedence(version).is_gt()
+        })
     }
 
     /// The requirement as Cargo would read it, for asking a resolver.
