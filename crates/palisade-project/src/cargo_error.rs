@@ -8,7 +8,12 @@ use crate::LoadError;
 pub(crate) fn classify(manifest: &Utf8Path, stderr: &str) -> LoadError {
     let message = one_line(stderr);
     let has = |needle: &str| message.contains(needle);
-    let advice = if has("nightly") || has("is not stabilized") || has("-Z") {
+    let advice = if has("contain this feature")
+        || has("contains this feature")
+        || has("contains these features")
+    {
+        Some("the features are listed under [features] in the package's Cargo.toml")
+    } else if has("nightly") || has("is not stabilized") || has("-Z") {
         Some("this project needs a nightly toolchain: run with RUSTUP_TOOLCHAIN=nightly")
     } else if has("does not understand this lock file") || has("lock file version") {
         Some("this project needs a newer toolchain: run `rustup update`")

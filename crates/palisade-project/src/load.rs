@@ -242,26 +242,74 @@ fn standard_library(
             &options.limits,
         )
     };
-    let source = sysroot::discover(
-        options.sysroot_source.as_deref(),
-        &toolchain.sysroot,
-        neutral.cargo_home(),
-        |source| units(source).is_ok_and(|std| std.missing.is_empty()),
-    )?;
-    let Std { units, missing } = units(&source)?;
+    let find = || {
+        sysroot::discover(
+            options.sysroot_source.as_deref(),
+            &toolchain.sysroot,
+            neutral.cargo_home(),
+            |source| units(source).is_ok_and(|std| std.missing.is_empty()),
+        )
+    };
+    let mut source = find()?;
+    let mut std = units(&source)?;
+    // rustup's component comes without the packages that it depends on. They
+    // are downloaded once, as for every other package; when that fails, what
+    // is missing is reported below.
+    let own = source.library.starts_with(&toolchain.sysroot);
+    if own && !std.missing.is_empty() && !options.offline {
+        let call = MetadataCall {
+            manifest: &source.library.join("Cargo.toml"),
+            platforms: vec![&machines.triple],
+            features: vec!["--features=sysroot/backtrace".to_owned()],
+            config: None,
+            rustflags: &[],
+            locked: true,
+            offline: false,
+            bootstrap: true,
+            limit: options.limits.metadata_bytes,
+        };
+        match neutral.metadata(toolchain, &call) {
+            Ok(_) => {
+                source = find()?;
+                std = units(&source)?;
+            }
+            Err(error) => tracing::warn!(%error, "the standard library's dependencies"),
+        }
+    }
+    let Std { units, missing } = std;
     let diagnostics = missing
         .iter()
         .map(|package| Diagnostic {
             file: source.library.clone(),
             message: format!("the standard library's dependency {package} was not found"),
             hint: Some(
-                "install Debian's package `rust-web-src`, or set PALISADE_SYSROOT_SRC to a source \
-                 with a `vendor` directory"
+                "run once without --offline, or install Debian's package `rust-web-src`, or set \
+                 PALISADE_SYSROOT_SRC to a source with a `vendor` directory"
                     .to_owned(),
             ),
         })
         .collect();
     Ok((units, diagnostics))
+}
+
+/// The features of the options as flags. Written with `=`, so that a name that
+/// begins with a dash stays a name.
+fn feature_flags(options: &LoadOptions) -> Vec<String> {
+    let switches = [
+        (options.all_features, "--all-features"),
+        (options.no_default_features, "--no-default-features"),
+    ];
+    switches
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, flag)| flag.to_owned())
+        .chain(
+            options
+                .features
+                .iter()
+                .map(|list| format!("--features={list}")),
+        )
+        .collect()
 }
 
 /// Asks `cargo metadata`, without the network where that suffices.
@@ -296,12 +344,14 @@ fn metadata(
     let mut call = MetadataCall {
         manifest,
         platforms: vec![&machines.triple],
+        features: feature_flags(options),
         config: ours
             .as_ref()
             .and_then(|file| Utf8Path::from_path(file.path())),
         rustflags: &machines.rustflags,
         locked: true,
         offline: true,
+        bootstrap: false,
         limit: options.limits.metadata_bytes,
     };
     if machines.triple != toolchain.host {

@@ -49,6 +49,9 @@ pub(crate) struct MetadataCall<'a> {
     pub(crate) manifest: &'a Utf8Path,
     /// Dependencies for these triples are wanted.
     pub(crate) platforms: Vec<&'a str>,
+    /// The features asked for: the flags of the command line, as cargo has
+    /// them. What they do not switch on need not be there.
+    pub(crate) features: Vec<String>,
     /// A configuration file of ours with what the checkout's may contribute.
     pub(crate) config: Option<&'a Utf8Path>,
     /// Checked compiler flags (see [`crate::rustflags`]).
@@ -57,6 +60,8 @@ pub(crate) struct MetadataCall<'a> {
     pub(crate) locked: bool,
     /// Whether the network must not be used.
     pub(crate) offline: bool,
+    /// Whether the manifest is the toolchain's own and uses unstable features.
+    pub(crate) bootstrap: bool,
     /// Bytes of output that are accepted.
     pub(crate) limit: u64,
 }
@@ -193,8 +198,12 @@ impl Neutral {
         command
             .args(["metadata", "--format-version", "1", "--manifest-path"])
             .arg(call.manifest)
+            .args(&call.features)
             .env("RUSTC", &toolchain.rustc)
             .env("CARGO_ENCODED_RUSTFLAGS", call.rustflags.join("\u{1f}"));
+        if call.bootstrap {
+            command.env("RUSTC_BOOTSTRAP", "1");
+        }
         for platform in &call.platforms {
             command.args(["--filter-platform", platform]);
         }

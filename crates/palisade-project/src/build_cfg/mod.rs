@@ -16,6 +16,7 @@
 mod aliases;
 mod generated;
 mod lex;
+mod manifest;
 mod rule;
 mod scan;
 mod table;
@@ -25,6 +26,7 @@ use camino::Utf8Path;
 use crate::{Limits, read};
 pub(crate) use generated::generated_files;
 pub(crate) use rule::Probe;
+use rule::When;
 
 /// What is known about the flags of one package.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,6 +47,9 @@ pub(crate) fn evaluate(script: &Utf8Path, probe: &Probe<'_>, limits: &Limits) ->
             if !texts.iter().any(|text| mentions(text, flag)) {
                 continue;
             }
+            if matches!(when, When::Assumed) {
+                outcome.unknown.push(name_of(flag).to_owned());
+            }
             match when.holds(probe) {
                 Some(true) => outcome.cfgs.push((*flag).to_owned()),
                 Some(false) => {}
@@ -52,6 +57,7 @@ pub(crate) fn evaluate(script: &Utf8Path, probe: &Probe<'_>, limits: &Limits) ->
             }
         }
     }
+    outcome.cfgs.extend(manifest::flags(script, probe, limits));
     let reviewed = known.iter().any(|rule| rule.is_reviewed(probe.version));
     for text in &texts {
         let tokens = lex::tokens(text);
@@ -88,18 +94,20 @@ fn name_of(flag: &str) -> &str {
     }
 }
 
-/// Whether a script mentions a flag, as a whole word; of `feature="std"` it is
-/// the value that counts, as quotes may be escaped.
+/// Whether a script mentions a flag, as a whole word; quotes may be escaped.
 fn mentions(text: &str, flag: &str) -> bool {
-    let word = match flag.split_once('=') {
-        Some(("feature", value)) => value.trim_matches('"'),
-        Some((name, _)) => name,
-        None => flag,
+    let (word, is_feature) = match flag.split_once('=') {
+        Some(("feature", value)) => (value.trim_matches('"'), true),
+        Some((name, _)) => (name, false),
+        None => (flag, false),
     };
     let part_of_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     text.match_indices(word).any(|(at, _)| {
-        !part_of_word(text[..at].chars().next_back())
+        let before = &text[..at];
+        let quoted = before.trim_end_matches(['"', '\\']);
+        !part_of_word(before.chars().next_back())
             && !part_of_word(text[at + word.len()..].chars().next())
+            && is_feature == quoted.ends_with("feature=")
     })
 }
 

@@ -53,12 +53,16 @@ pub(super) enum When {
     Before(u64),
     /// On a nightly compiler.
     Nightly,
+    /// On a beta compiler.
+    Beta,
     /// When a probe compiles that uses unstable features: never on a stable
     /// compiler, unknown on a nightly one.
     Probe,
     /// When something is as it is that cannot be known: an environment
     /// variable, an installed library.
     Unknown,
+    /// Not known either, but nearly always so: set, and reported as unknown.
+    Assumed,
     /// With a feature of the package.
     Feature(&'static str),
     /// When the target's flag of this name has one of these values.
@@ -78,10 +82,11 @@ impl When {
     /// Whether the flag is set; `None` when that is not known.
     pub(super) fn holds(&self, probe: &Probe<'_>) -> Option<bool> {
         Some(match self {
-            When::Always => true,
+            When::Always | When::Assumed => true,
             When::Since(minor) => probe.toolchain.minor >= *minor,
             When::Before(minor) => probe.toolchain.minor < *minor,
             When::Nightly => probe.is_nightly(),
+            When::Beta => probe.toolchain.pre.starts_with("beta"),
             When::Probe if probe.is_nightly() => return None,
             When::Probe => false,
             When::Unknown => return None,

@@ -2,7 +2,7 @@
 
 use super::super::rule::Rule;
 use super::super::rule::When::{
-    self, All, Always, Any, Before, Feature, Has, Is, Nightly, Not, Unknown,
+    self, All, Always, Any, Assumed, Before, Feature, Has, Is, Nightly, Not, Unknown,
 };
 
 pub(super) const RULES: &[Rule] = &[
@@ -60,6 +60,53 @@ pub(super) const RULES: &[Rule] = &[
         versions: "1",
         reviewed: "1.19.0",
         flags: &[("disable_slow_tests", Unknown), ("dev_tests_only", Unknown)],
+    },
+    Rule {
+        packages: &["getrandom"],
+        versions: "0.1",
+        reviewed: "0.1.16",
+        flags: &[(
+            "getrandom_uwp",
+            All(&[Has("windows"), Is("target_vendor", &["uwp"])]),
+        )],
+    },
+    Rule {
+        packages: &["zerocopy"],
+        versions: "0.8",
+        reviewed: "0.8.63",
+        // In its manifest.
+        flags: &[],
+    },
+    // The scripts ask for the installed OpenSSL. Version 3 is what systems
+    // have; LibreSSL and the others are rare.
+    Rule {
+        packages: &["openssl", "openssl-sys"],
+        versions: "*",
+        reviewed: "0.10.66",
+        flags: &[
+            ("openssl", Assumed),
+            ("ossl101", Assumed),
+            ("ossl102", Assumed),
+            ("ossl102f", Assumed),
+            ("ossl102h", Assumed),
+            ("ossl110", Assumed),
+            ("ossl110f", Assumed),
+            ("ossl110g", Assumed),
+            ("ossl110h", Assumed),
+            ("ossl111", Assumed),
+            ("ossl111b", Assumed),
+            ("ossl111c", Assumed),
+            ("ossl111d", Assumed),
+            ("ossl300", Assumed),
+            ("ossl310", Unknown),
+            ("ossl320", Unknown),
+            ("ossl330", Unknown),
+            ("ossl340", Unknown),
+            ("osslconf", Unknown),
+            ("libressl", Unknown),
+            ("boringssl", Unknown),
+            ("awslc", Unknown),
+        ],
     },
     // The script asks which library is installed: any supported one today.
     Rule {

@@ -1,7 +1,7 @@
 //! Error handling: anyhow, thiserror, eyre.
 
 use super::super::rule::Rule;
-use super::super::rule::When::{All, Before, Feature, Nightly, Not, Probe, Since};
+use super::super::rule::When::{All, Any, Before, Beta, Feature, Nightly, Not, Probe, Since};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -48,7 +48,8 @@ pub(super) const RULES: &[Rule] = &[
             ("backtrace", All(&[Nightly, Before(65)])),
             ("track_caller", Since(46)),
             ("nightly", Nightly),
-            ("stable", Not(&Nightly)),
+            ("stable", Not(&Any(&[Nightly, Beta]))),
+            ("beta", Beta),
             ("eyre_no_fmt_arguments_as_str", Before(52)),
             ("eyre_no_fmt_args_capture", Before(58)),
         ],
@@ -57,6 +58,10 @@ pub(super) const RULES: &[Rule] = &[
         packages: &["color-spantrace"],
         versions: "0.3",
         reviewed: "0.3.0",
-        flags: &[("nightly", Nightly), ("stable", Not(&Nightly))],
+        flags: &[
+            ("nightly", Nightly),
+            ("stable", Not(&Any(&[Nightly, Beta]))),
+            ("beta", Beta),
+        ],
     },
 ];

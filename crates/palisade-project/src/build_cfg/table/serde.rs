@@ -43,13 +43,18 @@ pub(super) const RULES: &[Rule] = &[
             ),
         ],
     },
+    Rule {
+        packages: &["serde"],
+        versions: ">=1.0.220",
+        reviewed: "1.0.229",
+        flags: &[("if_docsrs_then_no_serde_core", Always)],
+    },
     // From 1.0.131 on a flag says what it lacks.
     Rule {
         packages: &["serde", "serde_core"],
         versions: ">=1.0.131",
         reviewed: "1.0.229",
         flags: &[
-            ("if_docsrs_then_no_serde_core", Always),
             ("no_ops_bound", Before(26)),
             ("no_collections_bound", Before(17)),
             ("no_core_reverse", Before(19)),
