@@ -39,6 +39,7 @@ use proc_macro2::TokenStream;
 mod async_trait;
 mod clap;
 mod function;
+mod derive_more;
 mod limits;
 mod paste;
 mod pin_project;

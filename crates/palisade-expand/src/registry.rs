@@ -65,6 +65,8 @@ impl Macro {
 const FAMILIES: &[&[Macro]] = &[
     crate::async_trait::MACROS,
     crate::clap::MACROS,
+    crate::derive_more::MACROS,
+    crate::derive_more::OLD_MACROS,
     crate::paste::MACROS,
     crate::pin_project::MACROS,
     crate::serde::MACROS,
