@@ -147,9 +147,21 @@ fn is_forwarded(item: &Item<'_>) -> Result<bool, crate::support::Refusal> {
         .any(|argument| argument.is_word(&["forward"])))
 }
 
+/// The type parameter for a scalar operand.
+fn operand(item: &Item<'_>) -> Ident {
+    format_ident!(
+        "{}",
+        if item.old {
+            "__RhsT"
+        } else {
+            "__derive_more_Rhs"
+        }
+    )
+}
+
 /// What a scalar operand needs to be applied to every field.
 fn scalar_bounds(item: &Item<'_>, types: &[&Type], bound: impl Fn(&Type) -> TokenStream) -> More {
-    let core = &item.core;
+    let (core, rhs) = (&item.core, operand(item));
     let mut predicates: Vec<_> = types
         .iter()
         .map(|ty| {
@@ -158,10 +170,10 @@ fn scalar_bounds(item: &Item<'_>, types: &[&Type], bound: impl Fn(&Type) -> Toke
         })
         .collect();
     if types.len() > 1 {
-        predicates.push(quote!(__derive_more_Rhs: #core::marker::Copy));
+        predicates.push(quote!(#rhs: #core::marker::Copy));
     }
     More {
-        params: vec![quote!(__derive_more_Rhs)],
+        params: vec![quote!(#rhs)],
         predicates,
         ..More::default()
     }
@@ -174,7 +186,7 @@ pub(super) fn mul_like(invocation: &Invocation<'_>) -> Expansion {
             return between_two(item);
         }
         let core = &item.core;
-        let (of, method) = (&item.derive, method(item));
+        let (of, method, rhs) = (&item.derive, method(item), operand(item));
         let of = quote!(#core::ops::#of);
         let shape = item.structure()?;
         let (names, pattern) = shape.bound("__self_");
@@ -183,19 +195,15 @@ pub(super) fn mul_like(invocation: &Invocation<'_>) -> Expansion {
             .map(|name| quote!(#of::#method(#name, __rhs)))
             .collect();
         let fields = shape.with_values(&values);
-        let more = scalar_bounds(
-            item,
-            &shape.types(),
-            |ty| quote!(#of<__derive_more_Rhs, Output = #ty>),
-        );
+        let more = scalar_bounds(item, &shape.types(), |ty| quote!(#of<#rhs, Output = #ty>));
         item.implement(
-            &quote!(#of<__derive_more_Rhs>),
+            &quote!(#of<#rhs>),
             &more,
             &quote! {
                 type Output = Self;
                 #[inline]
                 #[track_caller]
-                fn #method(self, __rhs: __derive_more_Rhs) -> Self::Output {
+                fn #method(self, __rhs: #rhs) -> Self::Output {
                     match self { Self #pattern => Self #fields, }
                 }
             },
@@ -210,18 +218,18 @@ pub(super) fn mul_assign_like(invocation: &Invocation<'_>) -> Expansion {
             return assign_between_two(item);
         }
         let core = &item.core;
-        let (of, method) = (&item.derive, method(item));
+        let (of, method, rhs) = (&item.derive, method(item), operand(item));
         let of = quote!(#core::ops::#of);
         let shape = item.structure()?;
         let (names, pattern) = shape.bound("__self_");
-        let more = scalar_bounds(item, &shape.types(), |_| quote!(#of<__derive_more_Rhs>));
+        let more = scalar_bounds(item, &shape.types(), |_| quote!(#of<#rhs>));
         item.implement(
-            &quote!(#of<__derive_more_Rhs>),
+            &quote!(#of<#rhs>),
             &more,
             &quote! {
                 #[inline]
                 #[track_caller]
-                fn #method(&mut self, __rhs: __derive_more_Rhs) {
+                fn #method(&mut self, __rhs: #rhs) {
                     match self { Self #pattern => { #(#of::#method(#names, __rhs);)* } }
                 }
             },

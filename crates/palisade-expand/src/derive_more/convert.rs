@@ -19,33 +19,17 @@ pub(super) fn from(invocation: &Invocation<'_>) -> Expansion {
         let is_skip = |list: &[Argument]| list.iter().any(|arg| arg.is_word(&["skip", "ignore"]));
         let explicit = attributes.iter().flatten().any(|list| !is_skip(list));
         let mut output = TokenStream::new();
-        for (index, (shape, attribute)) in item.shapes.iter().zip(&attributes).enumerate() {
+        for (shape, attribute) in item.shapes.iter().zip(&attributes) {
             match attribute {
                 Some(list) if is_skip(list) => {}
                 Some(list) => output.extend(from_attribute(item, shape, list)?),
                 None if item.is_enum && explicit => {}
                 None if item.is_enum && !item.old && shape.fields.is_empty() => {}
-                // Before 1.0, a type that several variants have is converted into none.
-                None if item.old && is_ambiguous(item, index) => {}
                 None => output.extend(from_fields(item, shape)?),
             }
         }
         Ok(output)
     })
-}
-
-fn is_ambiguous(item: &Item<'_>, index: usize) -> bool {
-    let types = |shape: &Shape<'_>| {
-        let types = shape.types();
-        quote!(#(#types),*).to_string()
-    };
-    let here = types(&item.shapes[index]);
-    let mut others = item
-        .shapes
-        .iter()
-        .enumerate()
-        .filter(|(other, _)| *other != index);
-    others.any(|(_, shape)| !is_skipped(shape.attributes, "from") && types(shape) == here)
 }
 
 /// From the fields as they are.

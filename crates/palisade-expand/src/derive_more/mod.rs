@@ -20,14 +20,13 @@ mod format;
 mod template;
 mod variants;
 
-/// The macros of both packages, which have the same names but for a few.
+/// The macros that both packages have, and those of one alone.
 macro_rules! macros {
-    ($package:literal) => {
+    ($package:literal $(, $name:literal => $expand:path)*) => {
         &[
             Macro::derive($package, "From", convert::from),
             Macro::derive($package, "Into", convert::into),
             Macro::derive($package, "TryInto", convert::try_into),
-            Macro::derive($package, "TryFrom", convert::try_from),
             Macro::derive($package, "FromStr", convert::from_str),
             Macro::derive($package, "Constructor", convert::constructor),
             Macro::derive($package, "Deref", access::deref),
@@ -69,17 +68,21 @@ macro_rules! macros {
             Macro::derive($package, "LowerExp", format::display_like),
             Macro::derive($package, "UpperExp", format::display_like),
             Macro::derive($package, "Pointer", format::display_like),
-            Macro::derive($package, "Debug", format::debug),
             Macro::derive($package, "Error", error::error),
             Macro::derive($package, "IsVariant", variants::is_variant),
             Macro::derive($package, "Unwrap", variants::unwrap),
-            Macro::derive($package, "TryUnwrap", variants::try_unwrap),
+            $(Macro::derive($package, $name, $expand),)*
         ]
     };
 }
 
 /// `derive_more-impl`, from 1.0 on.
-pub(crate) const MACROS: &[Macro] = macros!("derive_more-impl");
+pub(crate) const MACROS: &[Macro] = macros!(
+    "derive_more-impl",
+    "TryFrom" => convert::try_from,
+    "Debug" => format::debug,
+    "TryUnwrap" => variants::try_unwrap
+);
 /// `derive_more` before 1.0.
 pub(crate) const OLD_MACROS: &[Macro] = macros!("derive_more");
 

@@ -149,6 +149,14 @@ impl Scratch {
             .map_err(|error| format!("our expansion does not compile\n{error}"))?;
         let real = inventory::of(&self.expanded(&format!("{}_real", fixture.name))?);
         let ours = inventory::of(&self.expanded(&ours)?);
+        let facts = |text: String| {
+            let is_kept = |line: &&str| !fixture.functions_only || !line.starts_with(' ');
+            text.lines()
+                .filter(is_kept)
+                .map(|line| format!("{line}\n"))
+                .collect::<String>()
+        };
+        let (real, ours) = (facts(real), facts(ours));
         if real != ours {
             return Err(format!("inventories differ\n{}", difference(&real, &ours)));
         }

@@ -7,6 +7,7 @@
 //! //@ helpers: serde                    attributes that the derives leave behind
 //! //@ dep: serde = "=1.0.229"           a line of [dependencies] for the comparison
 //! //@ env: CARGO_PKG_NAME=demo          the compile-time environment
+//! //@ compare: functions                do not compare what functions mention
 //! ```
 //!
 //! Macros are recognised by the last segment of their path, so a fixture does
@@ -32,6 +33,8 @@ pub(crate) struct Fixture {
     pub(crate) macros: Vec<(String, String)>,
     pub(crate) helpers: Vec<String>,
     pub(crate) dependencies: Vec<String>,
+    /// For releases whose functions are the same but written differently inside.
+    pub(crate) functions_only: bool,
     environment: BTreeMap<String, String>,
 }
 
@@ -61,6 +64,7 @@ impl Fixture {
             macros: Vec::new(),
             helpers: Vec::new(),
             dependencies: Vec::new(),
+            functions_only: false,
             environment: BTreeMap::new(),
         };
         for line in fixture.source.lines() {
@@ -79,6 +83,7 @@ impl Fixture {
                 "helpers" => fixture
                     .helpers
                     .extend(value.split_whitespace().map(str::to_owned)),
+                "compare" => fixture.functions_only = value == "functions",
                 "dep" => fixture.dependencies.push(value.to_owned()),
                 "env" => {
                     let (key, value) = value.split_once('=').expect("`KEY=value`");
