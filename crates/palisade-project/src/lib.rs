@@ -23,10 +23,13 @@ mod read;
 mod rustflags;
 mod selection;
 mod sysroot;
+mod toolchain;
+mod toolchain_file;
 mod units;
 
 pub use error::LoadError;
-pub use load::{ToolchainId, load, toolchain};
+pub use load::load;
 pub use lockfile::{Lockfile, find_lockfile, read_lock};
 pub use options::{Limits, LoadOptions};
 pub use plan::{Diagnostic, Plan, Target, Unit, UnitId, UnitKind};
+pub use toolchain::{ToolchainId, toolchain};

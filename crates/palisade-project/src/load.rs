@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use guppy::CargoMetadata;
 use guppy::graph::cargo::CargoResolverVersion;
 use guppy::graph::{BuildTarget, BuildTargetId, PackageGraph, PackageMetadata};
@@ -13,7 +13,7 @@ use crate::neutral::{MetadataCall, Neutral, Toolchain, unpanicked};
 use crate::plan::{Diagnostic, Plan, Target, UnitId};
 use crate::sysroot::{self, Std};
 use crate::units::{Context, Units};
-use crate::{LoadError, LoadOptions, manifest, read, rustflags, selection};
+use crate::{LoadError, LoadOptions, manifest, read, rustflags, selection, toolchain};
 
 /// Loads a workspace: which crates there are, with which features, from which
 /// files.
@@ -29,10 +29,11 @@ pub fn load(options: &LoadOptions) -> Result<Plan, LoadError> {
     let limits = &options.limits;
     let manifest = manifest::find(&options.path, limits)?;
     let root = manifest::workspace_root(&manifest, limits)?;
-    let checkout = checkout(&root, options);
+    let checkout = toolchain::checkout(&root, options);
     let neutral = Neutral::new(&checkout);
     let config = config::load(&manifest::parent(&manifest), &neutral, limits)?;
-    let toolchain = neutral.toolchain()?;
+    let (toolchain, complaint) =
+        toolchain::choose(&neutral, &manifest::parent(&manifest), &checkout, options)?;
     let machines = Machines::ask(options, &config, &neutral, &toolchain)?;
 
     let (metadata, std) = thread::scope(|scope| {
@@ -44,6 +45,7 @@ pub fn load(options: &LoadOptions) -> Result<Plan, LoadError> {
     });
     let metadata = metadata?;
     let (std, mut diagnostics) = std?;
+    diagnostics.extend(complaint);
 
     let graph = parse(&manifest, &metadata)?;
     let root = graph.workspace().root().to_owned();
@@ -99,44 +101,6 @@ pub fn load(options: &LoadOptions) -> Result<Plan, LoadError> {
         diagnostics,
         units,
     })
-}
-
-/// Which toolchain a workspace would be analysed with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ToolchainId {
-    /// The version of the compiler.
-    pub version: semver::Version,
-    /// The triple of the machine that it runs on.
-    pub host: String,
-    /// The root of its installation.
-    pub sysroot: Utf8PathBuf,
-}
-
-/// Finds the toolchain that [`load`] would use, without loading anything:
-/// enough to match advisories about the toolchain, and to tell whether an
-/// earlier answer still holds.
-///
-/// # Errors
-/// There is no manifest, or no usable toolchain outside the checkout.
-pub fn toolchain(options: &LoadOptions) -> Result<ToolchainId, LoadError> {
-    let manifest = manifest::find(&options.path, &options.limits)?;
-    let root = manifest::workspace_root(&manifest, &options.limits)?;
-    let toolchain = Neutral::new(&checkout(&root, options)).toolchain()?;
-    Ok(ToolchainId {
-        version: toolchain.version,
-        host: toolchain.host,
-        sysroot: toolchain.sysroot,
-    })
-}
-
-/// The directory whose content whoever wrote the workspace controls: that of
-/// the version control around it, or the workspace's own.
-fn checkout(root: &Utf8Path, options: &LoadOptions) -> Utf8PathBuf {
-    root.ancestors()
-        .take(options.limits.ancestors)
-        .find(|dir| dir.join(".git").exists() || dir.join(".hg").exists())
-        .unwrap_or(root)
-        .to_owned()
 }
 
 /// The target and the host, and what the compiler says about them.

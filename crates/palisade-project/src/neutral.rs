@@ -105,8 +105,10 @@ impl Neutral {
             .collect()
     }
 
-    /// Finds the toolchain that runs outside the checkout.
-    pub(crate) fn toolchain(&self) -> Result<Toolchain, LoadError> {
+    /// Finds the toolchain that runs outside the checkout. A `channel` is one of
+    /// rustup's by name; the caller's own choice (`RUSTUP_TOOLCHAIN`) goes
+    /// before it.
+    pub(crate) fn toolchain(&self, channel: Option<&str>) -> Result<Toolchain, LoadError> {
         if let Ok(name) = env::var("RUSTUP_TOOLCHAIN")
             && name.contains(['/', '\\'])
             && self.is_inside(Utf8Path::new(&name))
@@ -119,6 +121,11 @@ impl Neutral {
         let ask = |argument: &[&str]| {
             let mut command = self.command(&rustc);
             command.args(argument);
+            if let Some(channel) = channel
+                && env::var_os("RUSTUP_TOOLCHAIN").is_none()
+            {
+                command.env("RUSTUP_TOOLCHAIN", channel);
+            }
             run(command, &rustc, SMALL)
         };
         let (sysroot, version) = thread::scope(|scope| {

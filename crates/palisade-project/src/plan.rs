@@ -100,7 +100,9 @@ pub struct Unit {
     /// to set, in the form of [`Plan::cfgs`].
     pub extra_cfgs: Vec<String>,
     /// Names of configuration flags that the build script may set but whose
-    /// value is not known; each is a blind spot.
+    /// value is not known; each is a blind spot. A name may end in `*`, which
+    /// stands for any ending; `*` alone is any name. One that is also in
+    /// [`Unit::extra_cfgs`] is assumed to be set.
     pub unknown_cfgs: Vec<String>,
     /// The environment that the compiler would see (`CARGO_PKG_NAME`, …).
     pub env: BTreeMap<String, String>,

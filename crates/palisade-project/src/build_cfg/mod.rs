@@ -137,3 +137,105 @@ fn script_texts(script: &Utf8Path, limits: &Limits) -> Vec<String> {
     }
     texts
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use semver::Version;
+
+    use super::{Probe, aliases, lex, scan};
+
+    fn with_probe<T>(run: impl FnOnce(&Probe<'_>) -> T) -> T {
+        run(&Probe {
+            name: "x",
+            version: &Version::new(1, 0, 0),
+            toolchain: &Version::new(1, 90, 0),
+            triple: "x86_64-unknown-linux-gnu",
+            cfgs: &["unix".to_owned(), "target_os=\"linux\"".to_owned()],
+            features: &["std".to_owned()],
+        })
+    }
+
+    #[track_caller]
+    fn check(script: &str, set: &[&str], named: &[&str], guessed: &[&str]) {
+        let names = with_probe(|probe| scan::names(&lex::tokens(script), probe));
+        assert_eq!(names.set, set, "set");
+        assert_eq!(names.named, named, "named");
+        assert_eq!(names.guessed, guessed, "guessed");
+    }
+
+    /// Guards every way in which a script can spell a flag.
+    #[test]
+    fn names_are_found_in_literals_calls_and_helpers() {
+        check(
+            r##"f(r#"cargo:rustc-cfg=a"#); g("cargo::rustc-cfg=b")"##,
+            &[],
+            &["a", "b"],
+            &[],
+        );
+        check(
+            "/* \"cargo:rustc-cfg=a\" */ // \"cargo:rustc-cfg=b\"",
+            &[],
+            &[],
+            &[],
+        );
+        check(
+            "ac.emit_rustc_version(1, 60); ac.emit_rustc_version(1, 99);",
+            &["rustc_1_60"],
+            &[],
+            &[],
+        );
+        check(
+            "ac.emit_expression_cfg(\"f(1)\", \"has_f\"); autocfg::emit(\"b\"); ac.emit_has_path(\"std::x\");",
+            &[],
+            &["has_f", "b", "has_std__x"],
+            &[],
+        );
+        check(
+            "fn set(n: &str) { println!(\"cargo:rustc-cfg={}\", n) } \
+             fn try_set(n: &str) { if ok(n) { set(n) } } \
+             fn main() { set(\"a\"); try_set(\"b\"); var(\"NOT_THIS\"); other(\"nor_this\") }",
+            &[],
+            &["a", "b"],
+            &[],
+        );
+        check("f(\"cargo:rustc-cfg=since_{}\", 1)", &[], &["since_*"], &[]);
+        check("f(\"cargo:rustc-cfg=level={:?}\", 1)", &[], &["level"], &[]);
+        check("f(\"cargo:rustc-cfg={}\", compute())", &[], &[], &["*"]);
+        check(
+            "for n in [\"a\", \"b\"] { f(\"cargo:rustc-cfg={n}\") }",
+            &[],
+            &[],
+            &["a", "b"],
+        );
+    }
+
+    /// Guards that an alias nobody can evaluate is not taken for false.
+    #[test]
+    fn a_broken_alias_ends_the_list() {
+        let aliases = with_probe(|probe| {
+            aliases::evaluate(
+                &lex::tokens(
+                    "cfg_aliases! { a: { unix }, b: { all(a, target_os = \"linux\") }, \
+                     c: { accessible(std) }, d: { unix } }",
+                ),
+                probe,
+            )
+        });
+        assert_eq!(aliases.set, ["a", "b"]);
+        assert_eq!(aliases.names, ["a", "b"]);
+    }
+
+    proptest! {
+        /// Guards against a panic or an endless loop on any text.
+        #[test]
+        fn any_text_is_read(text in "(\\PC|[{}()\"'/*#r!:,=\n]|cfg_aliases!|fn a|emit\\(|rustc-cfg=){0,60}") {
+            let tokens = lex::tokens(&text);
+            with_probe(|probe| {
+                drop(scan::names(&tokens, probe));
+                drop(aliases::evaluate(&tokens, probe));
+            });
+            drop(scan::parts(&tokens));
+        }
+    }
+}

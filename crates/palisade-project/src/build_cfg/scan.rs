@@ -28,8 +28,14 @@ pub(super) fn names(tokens: &[Token], probe: &Probe<'_>) -> Names {
     for text in tokens.iter().filter_map(Token::text) {
         for (at, _) in text.match_indices(SET) {
             let flag = text[at + SET.len()..].lines().next().unwrap_or_default();
-            if flag.is_empty() || flag.contains('{') {
+            if flag.is_empty() || flag.starts_with('{') {
                 composed = true;
+            } else if let Some((start, _)) = flag.split_once('{') {
+                // `level="{}"` has a name, `since_1_{}` the start of one.
+                names.named.push(match start.split_once('=') {
+                    Some((name, _)) if name != "feature" => name.to_owned(),
+                    _ => format!("{start}*"),
+                });
             } else {
                 names.named.push(flag.trim().to_owned());
             }
@@ -41,6 +47,9 @@ pub(super) fn names(tokens: &[Token], probe: &Probe<'_>) -> Names {
         let arguments = arguments(tokens, &helpers);
         if helpers.is_empty() || arguments.is_empty() {
             names.guessed = words(tokens);
+            if names.guessed.is_empty() {
+                names.guessed.push("*".to_owned());
+            }
         } else {
             names.named.extend(arguments);
         }

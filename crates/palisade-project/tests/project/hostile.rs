@@ -14,6 +14,9 @@ use crate::support::{Project, chain, package, write};
 /// Names the checkout to load when this program is its own child.
 const CHILD: &str = "PALISADE_TEST_CHECKOUT";
 
+/// Part of a message about the toolchain file that the child must find.
+const EXPECTED: &str = "PALISADE_TEST_EXPECTED";
+
 /// A program that leaves a mark and then does what the real one does.
 fn trap(file: &Utf8Path, mark: &Utf8Path, real: &Utf8Path) {
     write(
@@ -176,7 +179,16 @@ fn load_in_child() {
         ..palisade_project::LoadOptions::default()
     };
     match palisade_project::load(&options) {
-        Ok(plan) => assert!(plan.units.iter().any(|unit| unit.name == "victim")),
+        Ok(plan) => {
+            assert!(plan.units.iter().any(|unit| unit.name == "victim"));
+            if let Ok(expected) = std::env::var(EXPECTED) {
+                let found = plan.diagnostics.iter().any(|diagnostic| {
+                    diagnostic.file.as_str().contains("rust-toolchain")
+                        && diagnostic.message.contains(&expected)
+                });
+                assert!(found, "{:?}", plan.diagnostics);
+            }
+        }
         Err(error) => panic!("{}", chain(&error)),
     }
 }
@@ -209,7 +221,9 @@ fn loading_runs_nothing_of_the_checkout() {
     }
     forget(&project);
 
-    let (success, text) = child(&project, "hostile::load_in_child", |_| {});
+    let (success, text) = child(&project, "hostile::load_in_child", |command| {
+        command.env(EXPECTED, "not named by its channel");
+    });
     assert!(success, "{text}");
     assert_eq!(marks(&project), [""; 0], "{text}");
 }

@@ -37,7 +37,7 @@ pub(super) const RULES: &[Rule] = &[
         packages: &["winapi"],
         versions: "0.3",
         reviewed: "0.3.9",
-        flags: &[("feature=\"{}\"", All(&[Has("windows"), Unknown]))],
+        flags: &[("feature=\"*", All(&[Has("windows"), Unknown]))],
     },
     Rule {
         packages: &["backtrace"],
