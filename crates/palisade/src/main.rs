@@ -1,2 +1,7 @@
-//! Development tasks.
-fn main() {}
+//! `palisade`: is a vulnerable function really reached?
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    palisade::run(std::env::args_os())
+}

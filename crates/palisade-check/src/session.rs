@@ -1,0 +1,68 @@
+//! A plan and the engine that has loaded it.
+
+use palisade_engine::{Engine, Expansion, Limits, LoadOptions};
+use palisade_project::Plan;
+
+use crate::{CheckError, Workspace};
+
+/// How to analyse.
+#[derive(Clone, Debug)]
+pub struct AnalysisOptions {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Expand procedural macros and run build scripts for real: **executes
+    /// code of the workspace and of its dependencies, as `cargo build` does**.
+    pub expand_macros: bool,
+    /// Bounds on what the analysis may cost.
+    pub limits: Limits,
+}
+
+/// Who wants to know how far an analysis has come.
+pub trait Progress: Sync {
+    /// A new stage begins.
+    fn stage(&self, stage: Stage<'_>);
+    /// The walk has handled so many functions.
+    fn walked(&self, instances: usize);
+}
+
+/// A stage of an analysis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage<'a> {
+    /// Asking cargo what belongs to the build.
+    Planning,
+    /// Reading so many crates.
+    Loading(usize),
+    /// Walking from a target's entry points.
+    Walking(&'a str),
+}
+
+/// Progress that nobody wants to see.
+#[derive(Clone, Copy, Debug)]
+pub struct NoProgress;
+
+impl Progress for NoProgress {
+    fn stage(&self, _stage: Stage<'_>) {}
+    fn walked(&self, _instances: usize) {}
+}
+
+/// Asks cargo for the plan.
+pub(crate) fn plan(workspace: &Workspace, progress: &dyn Progress) -> Result<Plan, CheckError> {
+    progress.stage(Stage::Planning);
+    Ok(palisade_project::load(&workspace.load)?)
+}
+
+/// Loads the plan into an engine.
+pub(crate) fn engine(
+    plan: &Plan,
+    options: &AnalysisOptions,
+    progress: &dyn Progress,
+) -> Result<Engine, CheckError> {
+    progress.stage(Stage::Loading(plan.units.len()));
+    let expansion = match options.expand_macros {
+        true => Expansion::Execute { manifest: plan.workspace_root.join("Cargo.toml") },
+        false => Expansion::InProcess,
+    };
+    let options =
+        LoadOptions { threads: options.threads, expansion, limits: options.limits.clone() };
+    Ok(Engine::load(plan, &options)?)
+}

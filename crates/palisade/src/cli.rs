@@ -1,0 +1,254 @@
+//! The arguments.
+
+use std::num::NonZeroUsize;
+
+use camino::Utf8PathBuf;
+use clap::builder::PossibleValuesParser;
+use clap::builder::styling::{AnsiColor, Styles};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use palisade_check::FailOn;
+
+/// The look of the help, as cargo's.
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Is a vulnerable function really reached? Reads a Rust project as data,
+/// builds nothing and runs none of its code.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, styles = STYLES, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Say for every advisory that matches the lockfile whether its code is reached
+    #[command(after_long_help = EXIT_CODES)]
+    Check(Box<CheckArgs>),
+    /// Show how the program gets to a function
+    Why(Box<WhyArgs>),
+    /// Print every function that is reached, and every call between them
+    Callgraph(Box<CallgraphArgs>),
+    /// Look after the local copy of the advisory database
+    Db(DbArgs),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes, the same in every format:
+  0  nothing that counts is reached
+  1  something that counts is reached
+  2  usage or input error
+  3  only unknown remains, and `--fail-on unknown` was given
+Vulnerabilities and malicious crates count; informational kinds only when --fail-on names them.";
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) analysis: AnalysisArgs,
+    /// Directory of the advisory database, instead of the cached copy
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<Utf8PathBuf>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: ReportFormat,
+    /// What fails the run beside reached vulnerabilities: unknown, unmaintained,
+    /// unsound, notice
+    #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = PossibleValuesParser::new(FailOn::NAMES))]
+    pub(crate) fail_on: Vec<String>,
+    /// What more to show: `paths=N` shows up to N call paths per finding
+    #[arg(long, value_name = "WHAT", value_parser = parse_show)]
+    pub(crate) show: Option<Show>,
+    /// Show everything about one advisory, its text too
+    #[arg(long, value_name = "ID")]
+    pub(crate) explain: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArgs {
+    /// The function as code would name it, the crate first (`time::now_utc`);
+    /// a type or trait means its methods
+    #[arg(value_name = "FUNCTION")]
+    pub(crate) function: String,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) analysis: AnalysisArgs,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: WhyFormat,
+    /// What more to show: `paths=N` shows up to N call paths per target
+    #[arg(long, value_name = "WHAT", value_parser = parse_show)]
+    pub(crate) show: Option<Show>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallgraphArgs {
+    /// A directory or a Cargo.toml
+    #[arg(value_name = "PATH", default_value = ".", conflicts_with = "manifest_path")]
+    pub(crate) path: Utf8PathBuf,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) analysis: AnalysisArgs,
+    /// How to print the graph
+    #[arg(long, value_enum, default_value_t = GraphFormat::Jsonl, value_name = "FORMAT")]
+    pub(crate) format: GraphFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DbArgs {
+    #[command(subcommand)]
+    pub(crate) command: DbCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Fetch the newest advisories
+    Update {
+        /// Where to fetch from: an address that git understands
+        #[arg(long, value_name = "URL", default_value = palisade_advisory::DEFAULT_URL)]
+        url: String,
+    },
+    /// Say where the copy is, how old it is and how much it holds
+    Status {
+        /// A directory to look at instead of the cached copy
+        #[arg(long, value_name = "DIR")]
+        db: Option<Utf8PathBuf>,
+    },
+}
+
+/// What to read, in cargo's own terms.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Project")]
+pub(crate) struct ProjectArgs {
+    #[command(flatten)]
+    pub(crate) manifest: clap_cargo::Manifest,
+    #[command(flatten)]
+    pub(crate) workspace: clap_cargo::Workspace,
+    #[command(flatten)]
+    pub(crate) features: clap_cargo::Features,
+    /// Only this binary
+    #[arg(long, value_name = "NAME")]
+    pub(crate) bin: Vec<String>,
+    /// Only the binaries
+    #[arg(long)]
+    pub(crate) bins: bool,
+    /// Only the library
+    #[arg(long)]
+    pub(crate) lib: bool,
+    /// Tests, benches and examples too
+    #[arg(long)]
+    pub(crate) tests: bool,
+    /// The platform to analyse for
+    #[arg(long, value_name = "TRIPLE")]
+    pub(crate) target: Option<String>,
+    /// Fail rather than change the lockfile
+    #[arg(long)]
+    pub(crate) locked: bool,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+/// How to analyse.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Analysis")]
+pub(crate) struct AnalysisArgs {
+    /// Expand procedural macros and run build scripts for real. This EXECUTES
+    /// CODE of the project and of its dependencies, exactly as `cargo build`
+    /// does; without it nothing of them runs
+    #[arg(long)]
+    pub(crate) expand_macros: bool,
+    /// Neither use nor keep cached answers
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// The formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    /// For people
+    Text,
+    /// For programs; docs/json.md describes it
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// OpenVEX 0.2.0, for those who receive the product
+    Openvex,
+}
+
+/// The formats of an answer to `why`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhyFormat {
+    /// For people
+    Text,
+    /// For programs; docs/json.md describes it
+    Json,
+}
+
+/// The formats of a call graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// One JSON object per line; docs/json.md describes them
+    Jsonl,
+    /// For Graphviz
+    Dot,
+}
+
+impl GraphFormat {
+    /// The name of the format.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            GraphFormat::Jsonl => "jsonl",
+            GraphFormat::Dot => "dot",
+        }
+    }
+}
+
+/// What more to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Show {
+    /// Most call paths.
+    pub(crate) paths: usize,
+}
+
+/// More paths than anyone reads would only make the walk slow.
+const MOST_PATHS: usize = 100;
+
+fn parse_show(text: &str) -> Result<Show, String> {
+    let number = text.strip_prefix("paths=").ok_or("write `paths=N`")?;
+    match number.parse() {
+        Ok(paths) if (1..=MOST_PATHS).contains(&paths) => Ok(Show { paths }),
+        _ => Err(format!("N is a number from 1 to {MOST_PATHS}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    /// Guards the definitions: clap checks them only when they are used.
+    #[test]
+    fn definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    /// Guards the bounds of `--show`.
+    #[test]
+    fn show() {
+        assert_eq!(parse_show("paths=3"), Ok(Show { paths: 3 }));
+        for bad in ["paths=0", "paths=101", "paths=", "paths=-1", "3", "traces=3"] {
+            assert!(parse_show(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! One file per command, and what they share.
+
+pub(crate) mod callgraph;
+pub(crate) mod check;
+pub(crate) mod db;
+pub(crate) mod why;
+
+use std::num::NonZeroUsize;
+
+use camino::Utf8PathBuf;
+use palisade_check::{AnalysisOptions, Cache};
+use palisade_project::LoadOptions;
+
+use crate::cli::{AnalysisArgs, ProjectArgs};
+
+/// What to load; `path` is used unless `--manifest-path` is given.
+fn load_options(args: &ProjectArgs, path: Utf8PathBuf) -> anyhow::Result<LoadOptions> {
+    let path = match &args.manifest.manifest_path {
+        Some(path) => Utf8PathBuf::from_path_buf(path.clone()).map_err(|path| {
+            anyhow::anyhow!("the path `{}` is not UTF-8", path.display())
+        })?,
+        None => path,
+    };
+    Ok(LoadOptions {
+        path,
+        packages: args.workspace.package.clone(),
+        workspace: args.workspace.workspace || args.workspace.all,
+        exclude: args.workspace.exclude.clone(),
+        lib: args.lib,
+        all_bins: args.bins,
+        bins: args.bin.clone(),
+        tests: args.tests,
+        features: args.features.features.clone(),
+        all_features: args.features.all_features,
+        no_default_features: args.features.no_default_features,
+        target: args.target.clone(),
+        locked: args.locked,
+        offline: args.offline,
+        sysroot_source: None,
+        limits: Default::default(),
+    })
+}
+
+fn analysis_options(args: &AnalysisArgs) -> AnalysisOptions {
+    let threads = args
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get);
+    AnalysisOptions {
+        threads,
+        expand_macros: args.expand_macros,
+        limits: Default::default(),
+    }
+}
+
+/// Where answers are kept, unless that is not wanted or there is no place.
+fn cache(args: &AnalysisArgs) -> Option<Cache> {
+    if args.no_cache {
+        return None;
+    }
+    let dir = palisade_advisory::default_cache_dir()?.join("answers");
+    Some(Cache { dir, program: program() })
+}
+
+/// What tells this build of the program from any other.
+fn program() -> String {
+    let stamp = std::env::current_exe().and_then(|file| file.metadata()).ok().map(|metadata| {
+        let changed = metadata.modified().ok();
+        let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        (metadata.len(), changed.unwrap_or_default().as_nanos())
+    });
+    format!("{} {stamp:?}", env!("CARGO_PKG_VERSION"))
+}
+
+/// cargo's home directory, as cargo finds it.
+fn cargo_home() -> Option<Utf8PathBuf> {
+    let set = std::env::var_os("CARGO_HOME").filter(|value| !value.is_empty());
+    let home = match set {
+        Some(home) => std::path::absolute(home).ok()?,
+        None => std::env::home_dir()?.join(".cargo"),
+    };
+    Utf8PathBuf::from_path_buf(home).ok()
+}

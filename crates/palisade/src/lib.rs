@@ -1,0 +1,64 @@
+//! The command line: arguments in, a library call, a rendered answer, an exit
+//! code.
+//!
+//! This crate is *not* a place for analysis: it turns arguments into the
+//! options of `palisade-check`, and answers into text, JSON, SARIF, OpenVEX,
+//! JSON lines or dot. [`run`] is all of it that binaries need.
+//!
+//! Data goes to standard output, everything else to standard error.
+
+#![doc = include_str!("exit_codes.md")]
+
+mod cli;
+mod commands;
+mod errors;
+mod exit;
+mod output;
+mod progress;
+mod report;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+
+/// Runs the command that the arguments (the program's name first) ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Error } else { Exit::Clean };
+            // Where even this cannot be written, the exit code still tells.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    start_log();
+    let result = match cli.command {
+        Command::Check(args) => commands::check::run(&args),
+        Command::Why(args) => commands::why::run(&args),
+        Command::Callgraph(args) => commands::callgraph::run(&args),
+        Command::Db(args) => commands::db::run(&args),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        // Whoever closed the pipe has read enough.
+        Err(error) if errors::is_broken_pipe(&error) => Exit::Clean.into(),
+        Err(error) => {
+            errors::print(&error);
+            Exit::Error.into()
+        }
+    }
+}
+
+/// `PALISADE_LOG=debug` shows what the libraries note.
+fn start_log() {
+    let level = std::env::var("PALISADE_LOG").ok();
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::OFF);
+    // A second call in one process finds a subscriber, which is as good.
+    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
+}

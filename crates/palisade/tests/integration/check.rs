@@ -1,0 +1,247 @@
+//! Verdicts, levels, contexts and exit codes.
+
+use crate::fixture::{Fixture, Output, functions};
+
+const DEMO: &str = "pub fn bad() {}\npub fn good() {}\npub struct Parser;\nimpl Parser {\n    pub fn parse(&self) { bad() }\n}\n#[macro_export]\nmacro_rules! twice { ($e:expr) => { ($e, $e) } }\n";
+
+fn demo(main: &str, more: &str) -> Fixture {
+    Fixture::app("demo = \"1\"", main)
+        .package("demo", "1.0.0", "", DEMO)
+        .advisory("RUSTSEC-2099-0001", "demo", more)
+}
+
+/// `verdict level context target` of each finding.
+#[track_caller]
+fn verdicts(output: &Output) -> Vec<String> {
+    let json = output.json();
+    let findings = json["findings"].as_array().unwrap();
+    let field = |finding: &serde_json::Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    findings
+        .iter()
+        .map(|finding| {
+            ["verdict", "level", "context", "target"].map(|name| field(finding, name)).join(" ")
+        })
+        .collect()
+}
+
+/// Guards the fast path: without a match nothing is loaded, not even a broken
+/// source file is noticed.
+#[test]
+fn nothing_applies() {
+    let fixture = Fixture::app("demo = \"1\"", "this is not rust")
+        .package("demo", "1.0.1", "", "")
+        .advisory("RUSTSEC-2099-0001", "demo", "");
+    let output = fixture.check(&[]);
+    insta::assert_snapshot!(output.stdout, @"no advisory applies to 2 packages; 2 advisories in the database");
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+}
+
+/// Guards the main answer: a call path with places, the remedy, exit code 1.
+#[test]
+fn reached() {
+    let fixture = demo(
+        "mod report;\n\nfn main() {\n    report::all();\n}\n",
+        &functions(&["demo::bad"]),
+    )
+    .file("ws/src/report.rs", "pub fn all() {\n    demo::Parser.parse();\n}\n");
+    let output = fixture.check(&[]);
+    insta::assert_snapshot!(output.stdout, @"");
+    assert_eq!(output.code, 1, "{}", output.stderr);
+    assert_eq!(verdicts(&fixture.check(&["--format", "json"])), ["reached reached run bin:app"]);
+}
+
+/// Guards the other main answer: imported, but no path leads there.
+#[test]
+fn not_reached() {
+    let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::bad"]));
+    let output = fixture.check(&[]);
+    insta::assert_snapshot!(output.stdout, @"");
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(verdicts(&fixture.check(&["--format", "json"])), ["not-reached imported run bin:app"]);
+}
+
+/// Guards the decision at crate level where an advisory names no function.
+#[test]
+fn without_functions_the_crate_counts() {
+    let used = demo("fn main() { demo::good(); }\n", "");
+    assert_eq!(verdicts(&used.check(&["--format", "json"])), ["reached reached run bin:app"]);
+    let unused = demo("fn main() {}\n", "");
+    assert_eq!(verdicts(&unused.check(&["--format", "json"])), ["not-reached imported run bin:app"]);
+}
+
+/// Guards that a name which does not exist never makes a *not reached*, and is
+/// reported.
+#[test]
+fn a_missing_function_is_no_good_news() {
+    let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::renamed"]));
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
+    assert_eq!(output.json()["findings"][0]["missing_functions"][0], "demo::renamed");
+
+    let some = demo("fn main() { demo::good(); }\n", &functions(&["demo::renamed", "demo::bad"]));
+    let output = some.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["not-reached imported run bin:app"]);
+    assert_eq!(output.json()["findings"][0]["missing_functions"][0], "demo::renamed");
+}
+
+/// Guards that a macro, whose uses are no calls, is decided at crate level.
+#[test]
+fn a_macro_is_decided_at_crate_level() {
+    let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::twice"]));
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
+    let reason = output.json()["findings"][0]["reason"].as_str().unwrap().to_owned();
+    assert!(reason.contains("`demo::twice` cannot be followed"), "{reason}");
+}
+
+/// Guards that a malicious crate counts as reached when it is imported.
+#[test]
+fn malicious_when_imported() {
+    let fixture = demo("fn main() {}\n", "categories = [\"malicious\"]")
+        .file(
+            "db/crates/demo/RUSTSEC-2099-0001.md",
+            "```toml\n[advisory]\nid = \"RUSTSEC-2099-0001\"\npackage = \"demo\"\ndate = \"2023-01-01\"\n\
+             categories = [\"malicious\"]\n[versions]\npatched = []\n```\n\n# Malicious code in demo\n\nText.\n",
+        );
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
+    assert_eq!(output.json()["findings"][0]["kind"], "malicious");
+    assert_eq!(output.json()["findings"][0]["remedy"]["kind"], "none");
+    assert_eq!(output.code, 1);
+}
+
+/// Guards that what another platform needs is required, not imported.
+#[test]
+fn required_only() {
+    let fixture = Fixture::app("", "fn main() {}\n")
+        .file(
+            "ws/Cargo.toml",
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+             [target.'cfg(windows)'.dependencies]\ndemo = \"1\"\n",
+        )
+        .package("demo", "1.0.0", "", DEMO)
+        .advisory("RUSTSEC-2099-0001", "demo", "");
+    let output = fixture.check(&["--format", "json", "--target", "x86_64-unknown-linux-gnu"]);
+    assert_eq!(verdicts(&output), ["not-reached required run "]);
+    assert_eq!(output.code, 0);
+}
+
+/// Guards that code which only runs while building is told apart.
+#[test]
+fn build_time() {
+    let fixture = Fixture::app("", "fn main() {}\n")
+        .file(
+            "ws/Cargo.toml",
+            "[package]\nname = \"app\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[build-dependencies]\ndemo = \"1\"\n",
+        )
+        .file("ws/build.rs", "fn main() { demo::bad(); }\n")
+        .package("demo", "1.0.0", "", DEMO)
+        .advisory("RUSTSEC-2099-0001", "demo", &functions(&["demo::bad"]));
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached build bin:app"]);
+    assert_eq!(output.code, 1);
+    assert!(fixture.check(&[]).stdout.starts_with("reached at build time: RUSTSEC-2099-0001"));
+}
+
+/// Guards that each target has its own verdict, and that text shows equal
+/// verdicts once.
+#[test]
+fn several_targets() {
+    let fixture = demo("fn main() { demo::bad(); }\n", &functions(&["demo::bad"]))
+        .file("ws/src/bin/same.rs", "fn main() { demo::bad(); }\n")
+        .file("ws/src/bin/other.rs", "fn main() {}\n");
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(
+        verdicts(&output),
+        [
+            "reached reached run bin:app",
+            "reached reached run bin:same",
+            "not-reached imported run bin:other",
+        ]
+    );
+    let text = fixture.check(&[]).stdout;
+    assert!(text.contains("targets: bin:app, bin:same\n"), "{text}");
+    let one = fixture.check(&["--bin", "other", "--format", "json"]);
+    assert_eq!(verdicts(&one), ["not-reached imported run bin:other"]);
+    assert_eq!(one.code, 0);
+}
+
+/// Guards the table of exit codes for informational kinds.
+#[test]
+fn informational_kinds() {
+    let fixture = demo("fn main() { demo::good(); }\n", "informational = \"unmaintained\"");
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
+    assert_eq!(output.code, 0);
+    assert_eq!(fixture.check(&["--fail-on", "unsound,notice"]).code, 0);
+    assert_eq!(fixture.check(&["--fail-on", "unsound,unmaintained"]).code, 1);
+}
+
+/// Guards that an advisory that cannot be read stays unknown, and that only
+/// `--fail-on unknown` makes that a failure.
+#[test]
+fn an_unreadable_advisory_stays_unknown() {
+    let fixture = demo("fn main() {}\n", "").file("db/crates/demo/RUSTSEC-2099-0001.md", "```toml\nnot toml");
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["unknown required run "]);
+    assert_eq!(output.code, 0);
+    assert!(output.stderr.contains("RUSTSEC-2099-0001.md"), "{}", output.stderr);
+    assert_eq!(fixture.check(&["--fail-on", "unknown"]).code, 3);
+}
+
+/// Guards that a path package which shares the name is another package.
+#[test]
+fn a_namesake_is_another_package() {
+    let fixture = Fixture::app("demo = { path = \"../demo\" }", "fn main() { demo::bad(); }\n")
+        .file("demo/Cargo.toml", "[package]\nname = \"demo\"\nversion = \"1.0.0\"\nedition = \"2021\"\n")
+        .file("demo/src/lib.rs", DEMO)
+        .file(
+            "ws/Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"demo\",\n]\n\n\
+             [[package]]\nname = \"demo\"\nversion = \"1.0.0\"\n",
+        )
+        .advisory("RUSTSEC-2099-0001", "demo", "");
+    let output = fixture.check(&[]);
+    assert!(output.stdout.starts_with("no advisory applies"), "{}", output.stdout);
+    assert_eq!(output.code, 0);
+}
+
+/// Guards the remedies: what one update can do, and what is in its way.
+#[test]
+fn remedies() {
+    let text = |requirement: &str| {
+        let fixture = Fixture::app(&format!("demo = \"{requirement}\""), "fn main() {}\n")
+            .package("demo", "1.0.0", "", DEMO)
+            .advisory("RUSTSEC-2099-0001", "demo", "");
+        fixture.check(&["--format", "json"]).json()["findings"][0]["remedy"]["text"].clone()
+    };
+    assert_eq!(text("1"), "cargo update -p demo --precise 1.0.1");
+    assert_eq!(
+        text("=1.0.0"),
+        "demo >= 1.0.1 has the fix, but app 0.1.0 requires demo =1.0.0; update app 0.1.0 first"
+    );
+}
+
+/// Guards that the same program answers as a subcommand of cargo.
+#[test]
+fn as_a_subcommand_of_cargo() {
+    let fixture = Fixture::app("", "fn main() {}\n");
+    let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_cargo-palisade"));
+    let database = fixture.path("db");
+    command.args(["palisade", "check", "--offline", "--db"]).arg(database);
+    command.arg("--manifest-path").arg(fixture.path("ws/Cargo.toml"));
+    let output = fixture.finish(&mut command);
+    assert!(output.stdout.starts_with("no advisory applies to 1 package"), "{}", output.stderr);
+    assert_eq!(output.code, 0);
+}
+
+/// Guards the whole text of one advisory.
+#[test]
+fn explain() {
+    let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::bad"]));
+    let output = fixture.check(&["--explain", "RUSTSEC-2099-0001"]);
+    insta::assert_snapshot!(output.stdout, @"");
+    assert_eq!(output.code, 0);
+    assert_eq!(fixture.check(&["--explain", "RUSTSEC-2099-9999"]).code, 2);
+    assert_eq!(fixture.check(&["--explain", "RUSTSEC-2099-0001", "--format", "json"]).code, 2);
+}

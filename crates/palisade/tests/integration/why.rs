@@ -1,0 +1,52 @@
+//! `palisade why`.
+
+use crate::fixture::Fixture;
+
+fn fixture() -> Fixture {
+    Fixture::app("demo = \"1\"", "fn main() {\n    demo::f();\n}\n")
+        .package("demo", "1.0.0", "", "pub fn f() { g() }\nfn g() {}\npub fn unused() {}\n")
+}
+
+/// Guards the path to a function, and the answer that there is none.
+#[test]
+fn text() {
+    let fixture = fixture();
+    let reached = fixture.run(&["why", "demo::g", "--offline"]);
+    insta::assert_snapshot!(reached.stdout, @"");
+    assert_eq!(reached.code, 0, "{}", reached.stderr);
+    let not = fixture.run(&["why", "demo::unused", "--offline"]);
+    insta::assert_snapshot!(not.stdout, @"");
+    assert_eq!(not.code, 0);
+}
+
+/// Guards the fields for programs.
+#[test]
+fn json() {
+    let json = fixture().run(&["why", "demo::g", "--offline", "--format", "json"]).json();
+    assert_eq!(json["functions"][0]["function"], "demo::g");
+    assert_eq!(json["targets"][0]["target"], "bin:app");
+    assert_eq!(json["targets"][0]["verdict"], "reached");
+    assert_eq!(json["targets"][0]["paths"][0][0]["function"], "app::main");
+}
+
+/// Guards the messages for names that mean nothing.
+#[test]
+fn names_that_mean_nothing() {
+    let fixture = fixture();
+    let error = |name: &str| {
+        let output = fixture.run(&["why", name, "--offline"]);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""));
+        output.stderr
+    };
+    insta::assert_snapshot!(error("demo::nothing"), @"
+    error: `demo::nothing` names nothing in demo 1.0.0
+
+    hint: features and the target decide which functions exist; paths may go through re-exports, and a type means all its methods
+    ");
+    insta::assert_snapshot!(error("demos::f"), @"
+    error: no crate of the build is named `demos`
+
+    hint: there is `demo`
+    ");
+    insta::assert_snapshot!(error("demo::<"), @"");
+}
