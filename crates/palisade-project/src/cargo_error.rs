@@ -7,7 +7,7 @@ use crate::LoadError;
 /// Turns the text on cargo's standard error into one message with advice.
 pub(crate) fn classify(manifest: &Utf8Path, stderr: &str) -> LoadError {
     let message = one_line(stderr);
-    let has = |needle: &str| message.contains(needle);
+    let has = |needle: &str| stderr.contains(needle);
     let advice = if has("contain this feature")
         || has("contains this feature")
         || has("contains these features")
@@ -45,6 +45,10 @@ pub(crate) fn one_line(stderr: &str) -> String {
         let text = text.trim();
         if text.starts_with("warning:") && !started {
             continue;
+        }
+        // General advice, which the hint gives in fewer words.
+        if text.starts_with("As a reminder,") {
+            break;
         }
         let (text, first) = match text.strip_prefix("error: ") {
             Some(rest) => (rest, true),
