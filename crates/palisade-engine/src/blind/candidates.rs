@@ -1,0 +1,204 @@
+//! The functions that unseen code may mean by a name.
+
+use std::rc::Rc;
+
+use ra_ap_base_db::Crate;
+use ra_ap_hir_def::{
+    AssocItemId, FunctionId, HasModule, ImplId, ItemContainerId, ModuleDefId,
+    expr_store::Body,
+    nameres::{DefMap, crate_def_map},
+    signatures::FunctionSignature,
+};
+use ra_ap_hir_ty::{
+    db::HirDatabase,
+    next_solver::{DbInterner, GenericArgs},
+};
+use ra_ap_ide_db::RootDatabase;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{facts::erase, names::Names, walk::Node};
+
+type ByName = FxHashMap<String, Vec<FunctionId>>;
+
+pub(super) struct Candidates<'a> {
+    db: &'a RootDatabase,
+    it: DbInterner<'a>,
+    names: &'a Names<'a>,
+    functions: FxHashMap<Crate, Rc<ByName>>,
+    impls: Option<Rc<FxHashMap<FunctionId, Vec<FunctionId>>>>,
+}
+
+impl<'a> Candidates<'a> {
+    pub(super) fn new(db: &'a RootDatabase, it: DbInterner<'a>, names: &'a Names<'a>) -> Self {
+        Self { db, it, names, functions: FxHashMap::default(), impls: None }
+    }
+
+    /// Functions that `krate` can name and whose name is one of `words`.
+    pub(super) fn named(
+        &mut self,
+        krate: Crate,
+        words: &FxHashSet<String>,
+    ) -> (Vec<Node>, Vec<String>) {
+        let mut found = Vec::new();
+        for visible in self.visible(krate, Some(words)) {
+            let functions = self.functions(visible);
+            for word in words {
+                found.extend(functions.get(word).into_iter().flatten().copied());
+            }
+        }
+        self.finish(found)
+    }
+
+    /// Every function that `krate` can name.
+    pub(super) fn all(&mut self, krate: Crate) -> (Vec<Node>, Vec<String>) {
+        let mut found = Vec::new();
+        for visible in self.visible(krate, None) {
+            let functions = self.functions(visible);
+            for of_name in functions.values() {
+                found.extend(of_name.iter().copied());
+            }
+        }
+        self.finish(found)
+    }
+
+    /// One function, with its arguments unknown.
+    pub(super) fn one(&self, f: FunctionId) -> (Vec<Node>, Vec<String>) {
+        self.finish(vec![f])
+    }
+
+    /// Every impl of a trait's method, outside the standard library.
+    pub(super) fn impls_of(&mut self, f: FunctionId) -> (Vec<Node>, Vec<String>) {
+        let impls = self.impls.get_or_insert_with(|| Rc::new(index_impls(self.db))).clone();
+        let found = impls.get(&f).cloned().unwrap_or_default();
+        self.finish(found)
+    }
+
+    fn finish(&self, mut found: Vec<FunctionId>) -> (Vec<Node>, Vec<String>) {
+        found.sort();
+        found.dedup();
+        let mut crates: Vec<String> =
+            found.iter().map(|f| self.names.krate(f.krate(self.db)).0).collect();
+        crates.sort();
+        crates.dedup();
+        let nodes = found
+            .into_iter()
+            .map(|f| {
+                let args = erase(self.it, GenericArgs::error_for_item(self.it, f.into()));
+                Node::Body(f.into(), args.store())
+            })
+            .collect();
+        (nodes, crates)
+    }
+
+    /// The crate itself, what it depends on, and what those re-export: a
+    /// second-level crate only counts when the vocabulary spells its name.
+    fn visible(&self, krate: Crate, words: Option<&FxHashSet<String>>) -> Vec<Crate> {
+        let mut visible = vec![krate];
+        for dep in &krate.data(self.db).dependencies {
+            visible.push(dep.crate_id);
+            for second in &dep.crate_id.data(self.db).dependencies {
+                let named = words.is_none_or(|words| {
+                    words.contains(second.name.symbol().as_str())
+                });
+                if named {
+                    visible.push(second.crate_id);
+                }
+            }
+        }
+        visible.retain(|krate| !krate.data(self.db).origin.is_lang());
+        visible.sort();
+        visible.dedup();
+        visible
+    }
+
+    fn functions(&mut self, krate: Crate) -> Rc<ByName> {
+        let db = self.db;
+        self.functions.entry(krate).or_insert_with(|| Rc::new(index_functions(db, krate))).clone()
+    }
+}
+
+fn index_functions(db: &RootDatabase, krate: Crate) -> ByName {
+    let mut by_name = ByName::default();
+    let mut add = |f: FunctionId| {
+        let signature = FunctionSignature::of(db, f);
+        if signature.has_body() {
+            by_name.entry(signature.name.as_str().to_owned()).or_default().push(f);
+        }
+    };
+    for def in declarations(crate_def_map(db, krate)) {
+        match def {
+            ModuleDefId::FunctionId(f) => add(f),
+            ModuleDefId::TraitId(tr) => {
+                for (_, item) in tr.trait_items(db).items.iter() {
+                    if let AssocItemId::FunctionId(f) = item {
+                        add(*f);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    for id in impls(db, krate) {
+        for (_, item) in id.impl_items(db).items.iter() {
+            if let AssocItemId::FunctionId(f) = item {
+                add(*f);
+            }
+        }
+    }
+    by_name
+}
+
+fn declarations(map: &DefMap) -> impl Iterator<Item = ModuleDefId> + '_ {
+    map.modules().flat_map(|(_, module)| module.scope.declarations())
+}
+
+/// Every impl of a crate, those that derives write into unnamed constants too.
+fn impls(db: &RootDatabase, krate: Crate) -> Vec<ImplId> {
+    let map = crate_def_map(db, krate);
+    let mut found = Vec::new();
+    for (_, module) in map.modules() {
+        found.extend(module.scope.impls());
+        for id in module.scope.unnamed_consts() {
+            let body = Body::of(db, id.into());
+            for (_, block) in body.blocks(db) {
+                found.extend(block.modules().flat_map(|(_, module)| module.scope.impls()));
+            }
+        }
+    }
+    found
+}
+
+/// From each trait method to the impl methods that stand for it.
+fn index_impls(db: &RootDatabase) -> FxHashMap<FunctionId, Vec<FunctionId>> {
+    let hir: &dyn HirDatabase = db;
+    let mut index: FxHashMap<FunctionId, Vec<FunctionId>> = FxHashMap::default();
+    for &krate in ra_ap_base_db::all_crates(db).iter() {
+        if krate.data(db).origin.is_lang() {
+            continue;
+        }
+        for id in impls(db, krate) {
+            let Some(tr) = hir.impl_trait(id) else { continue };
+            let tr = tr.instantiate_identity().skip_norm_wip().def_id.0;
+            let declared = &tr.trait_items(db).items;
+            for (name, item) in id.impl_items(db).items.iter() {
+                let AssocItemId::FunctionId(f) = item else { continue };
+                let of = declared.iter().find_map(|(declared, item)| match item {
+                    AssocItemId::FunctionId(of) if declared == name => Some(*of),
+                    _ => None,
+                });
+                if let Some(of) = of {
+                    index.entry(of).or_default().push(*f);
+                }
+            }
+        }
+    }
+    // A default method stands for itself.
+    for (&of, found) in &mut index {
+        if FunctionSignature::of(db, of).has_body()
+            && matches!(of.loc(db).container, ItemContainerId::TraitId(_))
+        {
+            found.push(of);
+        }
+    }
+    index
+}

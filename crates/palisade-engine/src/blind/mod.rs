@@ -1,0 +1,329 @@
+//! What could not be followed, and what it may call.
+//!
+//! Every blind spot is bounded by the *vocabulary rule*: what unseen code can
+//! call by name must be spelled somewhere. For an unexpanded macro that is its
+//! input, or the source of the macro's own crate (inside its quoting macros);
+//! for a call that inference could not resolve it is the call itself; for code
+//! behind an undecided `cfg` it is that code. Functions that the calling crate
+//! can name and whose name is in the vocabulary *may* be called.
+
+mod candidates;
+mod cfgs;
+mod uses;
+mod vocabulary;
+
+use palisade_model::{BlindSpot, BlindSpotCause, Location};
+use palisade_project::{Unit, UnitId, UnitKind};
+use ra_ap_base_db::Crate;
+use ra_ap_hir_def::{DefWithBodyId, FunctionId, HasModule};
+use ra_ap_hir_ty::next_solver::DbInterner;
+use ra_ap_ide_db::RootDatabase;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{
+    kept::Kept,
+    load::Loaded,
+    names::{Definition, Names},
+    walk::{FactStore, Node, Pass, Walk},
+};
+use candidates::Candidates;
+use uses::Uses;
+use vocabulary::Vocabulary;
+
+/// A blind spot and the functions that it may call.
+pub(crate) struct Entry {
+    pub(crate) spot: BlindSpot,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// Finds the blind spots of a finished walk.
+pub(crate) struct Finder<'a> {
+    db: &'a RootDatabase,
+    loaded: &'a Loaded,
+    units: &'a [Unit],
+    names: &'a Names<'a>,
+    candidates: Candidates<'a>,
+    vocabulary: Vocabulary<'a>,
+}
+
+impl<'a> Finder<'a> {
+    pub(crate) fn new(
+        db: &'a RootDatabase,
+        loaded: &'a Loaded,
+        units: &'a [Unit],
+        names: &'a Names<'a>,
+        krate: Crate,
+    ) -> Self {
+        let it = DbInterner::new_with(db, krate);
+        Self {
+            db,
+            loaded,
+            units,
+            names,
+            candidates: Candidates::new(db, it, names),
+            vocabulary: Vocabulary::new(units),
+        }
+    }
+
+    /// The blind spots of what `walk` met in the given passes.
+    pub(crate) fn find(
+        &mut self,
+        walk: &Walk<'_>,
+        store: &FactStore,
+        kept: &Kept,
+        passes: &[Pass],
+    ) -> Vec<Entry> {
+        let live = Live::new(self.db, walk, passes);
+        let mut entries = self.macros(walk, &live);
+        entries.extend(self.broken(&live));
+        entries.extend(self.build_cfgs(&live));
+        entries.extend(self.generated(&live));
+        entries.extend(self.unresolved_calls(store, &live));
+        entries.extend(self.unresolved_methods(walk, passes));
+        entries.extend(self.failures(walk, passes));
+        entries.extend(self.exports(kept, &live));
+        entries.sort_by(|a, b| a.spot.cmp(&b.spot));
+        entries
+    }
+
+    fn entry(
+        &mut self,
+        krate: Crate,
+        location: Location,
+        cause: BlindSpotCause,
+        detail: String,
+        words: &FxHashSet<String>,
+    ) -> Entry {
+        let (nodes, may_reach) = self.candidates.named(krate, words);
+        Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes }
+    }
+
+    fn macros(&mut self, walk: &Walk<'_>, live: &Live) -> Vec<Entry> {
+        let uses = Uses::new(self.db, self.loaded, self.names, walk);
+        let mut entries = Vec::new();
+        let mut seen = FxHashSet::default();
+        for used in self.loaded.macro_log.uses() {
+            let Some((krate, location)) = uses.place(&used) else { continue };
+            if !live.crates.contains(&krate) || !uses.is_live(&used, krate) {
+                continue;
+            }
+            if !seen.insert((location.clone(), used.name.clone())) {
+                continue;
+            }
+            let mut words: FxHashSet<String> = used.words.iter().cloned().collect();
+            words.extend(self.vocabulary.of_macro_package(&used.package).iter().cloned());
+            let (cause, detail) = match &used.failure {
+                None => (
+                    BlindSpotCause::UnexpandedMacro,
+                    format!("{} macro `{}` of {}", used.kind, used.name, used.package),
+                ),
+                Some(reason) => (
+                    BlindSpotCause::ExpansionFailed,
+                    format!("{} macro `{}` of {}: {reason}", used.kind, used.name, used.package),
+                ),
+            };
+            entries.push(self.entry(krate, location, cause, detail, &words));
+        }
+        entries
+    }
+
+    fn broken(&mut self, live: &Live) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for spot in &self.loaded.files.broken {
+            let krate = self.unit_of_file(&spot.location.file).and_then(|unit| {
+                self.loaded.crates[unit.0].filter(|krate| live.crates.contains(krate))
+            });
+            if let Some(krate) = krate {
+                // Nothing is known about the text: everything the crate can
+                // name may be called.
+                let (nodes, may_reach) = self.candidates.all(krate);
+                entries.push(Entry { spot: BlindSpot { may_reach, ..spot.clone() }, nodes });
+            }
+        }
+        entries
+    }
+
+    fn build_cfgs(&mut self, live: &Live) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (index, unit) in self.units.iter().enumerate() {
+            let Some(krate) = self.loaded.crates[index] else { continue };
+            if unit.unknown_cfgs.is_empty() || !live.crates.contains(&krate) {
+                continue;
+            }
+            for (location, cfg, words) in cfgs::undecided(unit, &self.loaded.files) {
+                let detail = format!("the build script may set `{cfg}`");
+                entries.push(self.entry(
+                    krate,
+                    location,
+                    BlindSpotCause::BuildScriptCfg,
+                    detail,
+                    &words,
+                ));
+            }
+        }
+        entries
+    }
+
+    fn generated(&mut self, live: &Live) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for path in self.loaded.files.generated() {
+            let Some(unit) = self.unit_of_file(path.as_str()) else { continue };
+            let Some(krate) = self.loaded.crates[unit.0] else { continue };
+            let Some(script) = self.units[unit.0].build_script else { continue };
+            if !live.crates.contains(&krate) {
+                continue;
+            }
+            let words = self.vocabulary.of_build_script(script).clone();
+            let location = Location { file: self.names.shown(path), line: 1 };
+            let detail = "includes what its build script writes".to_owned();
+            let cause = BlindSpotCause::GeneratedSource;
+            entries.push(self.entry(krate, location, cause, detail, &words));
+        }
+        entries
+    }
+
+    /// Calls in reached bodies whose callee inference could not name. What the
+    /// standard library calls by name it defines itself.
+    fn unresolved_calls(&mut self, store: &FactStore, live: &Live) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (def, call) in store.unresolved() {
+            if !live.bodies.contains(&def) {
+                continue;
+            }
+            let krate = def.krate(self.db);
+            if krate.data(self.db).origin.is_lang() {
+                continue;
+            }
+            let site = crate::walk::Site { body: def, expr: call.site };
+            let Some(location) = self.names.site(site) else { continue };
+            let words = FxHashSet::from_iter([call.name.clone()]);
+            let detail = format!("`{}`", call.name);
+            let cause = BlindSpotCause::UnresolvedCall;
+            entries.push(self.entry(krate, location, cause, detail, &words));
+        }
+        entries
+    }
+
+    /// Trait methods called on a type that could not be worked out: any impl
+    /// of the method may be meant.
+    fn unresolved_methods(&mut self, walk: &Walk<'_>, passes: &[Pass]) -> Vec<Entry> {
+        let mut by_method: FxHashMap<_, u32> = FxHashMap::default();
+        for &(f, node) in &walk.unresolved {
+            if passes.contains(&walk.origins[node as usize].pass) {
+                by_method.entry(f).or_insert(node);
+            }
+        }
+        let mut methods: Vec<_> = by_method.into_iter().collect();
+        methods.sort();
+        let mut entries = Vec::new();
+        for (f, node) in methods {
+            let Some(location) = crate::outcome::location(self.names, walk, node) else {
+                continue;
+            };
+            let (nodes, may_reach) = self.candidates.impls_of(f);
+            if nodes.is_empty() {
+                continue;
+            }
+            let detail = format!("`{}` on an unresolved type", self.names.method(f));
+            let cause = BlindSpotCause::UnresolvedCall;
+            entries.push(Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes });
+        }
+        entries
+    }
+
+    /// Bodies on which the analysis library panicked: their own text is the
+    /// vocabulary.
+    fn failures(&mut self, walk: &Walk<'_>, passes: &[Pass]) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let mut seen = FxHashSet::default();
+        for &node in &walk.panicked {
+            if !passes.contains(&walk.origins[node as usize].pass) {
+                continue;
+            }
+            let Some(f) = enclosing_function(walk, node) else { continue };
+            let Some(location) = crate::outcome::location(self.names, walk, node) else {
+                continue;
+            };
+            if seen.insert(f) {
+                let words = self.names.words(f);
+                let detail = format!("panic of the analysis library in `{}`", self.names.method(f));
+                let cause = BlindSpotCause::AnalysisPanic;
+                entries.push(self.entry(f.krate(self.db), location, cause, detail, &words));
+            }
+        }
+        entries
+    }
+
+    /// Functions with a symbol of their own, which code in another language
+    /// may call.
+    fn exports(&mut self, kept: &Kept, live: &Live) -> Vec<Entry> {
+        let mut exports: Vec<_> = kept.symbols.iter().collect();
+        exports.sort();
+        let mut entries = Vec::new();
+        for (symbol, &f) in exports {
+            let Some(location) = self.names.definition_location(Definition::Function(f)) else {
+                continue;
+            };
+            if live.crates.contains(&f.krate(self.db)) && !live.bodies.contains(&f.into()) {
+                let (nodes, may_reach) = self.candidates.one(f);
+                let cause = BlindSpotCause::ForeignCode;
+                let detail = format!("the symbol `{symbol}` is open to other languages");
+                entries.push(Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes });
+            }
+        }
+        entries
+    }
+
+    /// What a trait method called on an unknown type inside a possible pass
+    /// may reach.
+    pub(crate) fn impls_of(&mut self, f: FunctionId) -> Vec<Node> {
+        self.candidates.impls_of(f).0
+    }
+
+    fn unit_of_file(&self, path: &str) -> Option<UnitId> {
+        self.units
+            .iter()
+            .enumerate()
+            .filter(|(_, unit)| {
+                unit.kind != UnitKind::BuildScript
+                    && camino::Utf8Path::new(path).starts_with(&unit.package_dir)
+            })
+            .max_by_key(|(_, unit)| unit.package_dir.as_str().len())
+            .map(|(index, _)| UnitId(index))
+    }
+}
+
+/// What the walk met.
+struct Live {
+    crates: FxHashSet<Crate>,
+    bodies: FxHashSet<DefWithBodyId>,
+}
+
+impl Live {
+    fn new(db: &RootDatabase, walk: &Walk<'_>, passes: &[Pass]) -> Self {
+        let mut live = Live { crates: FxHashSet::default(), bodies: FxHashSet::default() };
+        for (node, origin) in walk.nodes.iter().zip(&walk.origins) {
+            if let Node::Body(def, _) = node
+                && passes.contains(&origin.pass)
+                && live.bodies.insert(*def)
+            {
+                live.crates.insert(def.krate(db));
+            }
+        }
+        live
+    }
+}
+
+/// The function that a node belongs to.
+fn enclosing_function(walk: &Walk<'_>, node: u32) -> Option<FunctionId> {
+    let mut current = Some(node);
+    while let Some(node) = current {
+        if let Node::Body(DefWithBodyId::FunctionId(f), _)
+        | Node::Shared(DefWithBodyId::FunctionId(f)) = &walk.nodes[node as usize]
+        {
+            return Some(*f);
+        }
+        current = walk.origins[node as usize].parent;
+    }
+    None
+}

@@ -1,0 +1,131 @@
+//! Which unexpanded macro uses matter: those in code that the walk met.
+
+use palisade_expand::MacroKind;
+use palisade_model::Location;
+use ra_ap_base_db::{Crate, relevant_crates};
+use ra_ap_hir_def::{AdtId, DefWithBodyId, HasModule};
+use ra_ap_hir_ty::next_solver::{GenericArg, TyKind};
+use ra_ap_ide_db::{RootDatabase, base_db::SourceDatabase};
+use ra_ap_rustc_type_ir::inherent::IntoKind;
+use ra_ap_syntax::{
+    AstNode, Edition, SourceFile, TextSize,
+    ast::{self, HasName},
+};
+use rustc_hash::FxHashSet;
+
+use crate::{
+    load::{Loaded, expander::MacroUse},
+    names::{Definition, Names},
+    walk::{Node, Walk},
+};
+
+pub(super) struct Uses<'a> {
+    db: &'a RootDatabase,
+    loaded: &'a Loaded,
+    names: &'a Names<'a>,
+    /// Where the functions are defined that the walk met.
+    functions: FxHashSet<Location>,
+    /// Types that the walk met, by crate and name.
+    types: FxHashSet<(Crate, String)>,
+}
+
+impl<'a> Uses<'a> {
+    pub(super) fn new(
+        db: &'a RootDatabase,
+        loaded: &'a Loaded,
+        names: &'a Names<'a>,
+        walk: &Walk<'_>,
+    ) -> Self {
+        let mut uses = Self {
+            db,
+            loaded,
+            names,
+            functions: FxHashSet::default(),
+            types: FxHashSet::default(),
+        };
+        if loaded.macro_log.uses().is_empty() {
+            return uses;
+        }
+        let mut seen = FxHashSet::default();
+        let mut adts = FxHashSet::default();
+        for node in &walk.nodes {
+            match node {
+                Node::Body(DefWithBodyId::FunctionId(f), args) => {
+                    if seen.insert(*f)
+                        && let Some(location) =
+                            names.definition_location(Definition::Function(*f))
+                    {
+                        uses.functions.insert(location);
+                    }
+                    adts_of(args.as_ref().iter(), &mut adts);
+                }
+                Node::Method(_, args) => adts_of(args.as_ref().iter(), &mut adts),
+                Node::Drop(ty) => adts_of([ty.as_ref().into()].into_iter(), &mut adts),
+                _ => {}
+            }
+        }
+        for adt in adts {
+            let krate = adt.module(db).krate(db);
+            uses.types.insert((krate, names.adt_name(adt)));
+        }
+        uses
+    }
+
+    /// The crate and the place of a use.
+    pub(super) fn place(&self, used: &MacroUse) -> Option<(Crate, Location)> {
+        let file = used.site.anchor.file_id.file_id();
+        let krate = relevant_crates(self.db, file).first().copied()?;
+        Some((krate, self.names.span(used.site)?))
+    }
+
+    /// Whether the walk met what the macro stands in or on.
+    pub(super) fn is_live(&self, used: &MacroUse, krate: Crate) -> bool {
+        match used.kind {
+            MacroKind::Derive => {
+                let name = used
+                    .words
+                    .iter()
+                    .zip(used.words.iter().skip(1))
+                    .find(|(word, _)| matches!(word.as_str(), "struct" | "enum" | "union"))
+                    .map(|(_, name)| name.clone());
+                name.is_none_or(|name| self.types.contains(&(krate, name)))
+            }
+            // What an attribute writes beside its item need not be asked for.
+            MacroKind::Attribute => true,
+            MacroKind::Function => {
+                self.enclosing_function(used).is_none_or(|at| self.functions.contains(&at))
+            }
+        }
+    }
+
+    /// Where the function is defined whose source the use stands in.
+    fn enclosing_function(&self, used: &MacroUse) -> Option<Location> {
+        let place = self.names.span(used.site)?;
+        let file = used.site.anchor.file_id.file_id();
+        let text = self.db.file_text(file);
+        let text: &str = text.text(self.db);
+        let line = usize::try_from(place.line).ok()?;
+        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let indent = text[start..].len() - text[start..].trim_start().len();
+        let offset = TextSize::try_from(start + indent).ok()?;
+        let tree = SourceFile::parse(text, Edition::Edition2024).tree();
+        let token = tree.syntax().token_at_offset(offset).right_biased()?;
+        let function = token.parent_ancestors().find_map(ast::Fn::cast)?;
+        let at: usize = function.name()?.syntax().text_range().start().into();
+        let line = text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let path = self.loaded.files.path(file)?;
+        Some(Location { file: self.names.shown(path), line: u32::try_from(line).ok()? })
+    }
+}
+
+fn adts_of<'db>(args: impl Iterator<Item = GenericArg<'db>>, adts: &mut FxHashSet<AdtId>) {
+    for arg in args {
+        for inner in arg.walk() {
+            if let Some(ty) = inner.ty()
+                && let TyKind::Adt(adt, _) = ty.kind()
+            {
+                adts.insert(adt.def_id());
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! The engine: a loaded plan that answers questions.
+
+use std::{panic::resume_unwind, sync::Mutex};
+
+use camino::Utf8PathBuf;
+use palisade_model::{BlindSpot, Package};
+use palisade_project::{Plan, Unit, UnitId, UnitKind};
+use ra_ap_base_db::Crate;
+use ra_ap_hir_ty::attach_db;
+use ra_ap_ide_db::RootDatabase;
+use rustc_hash::FxHashSet;
+
+use crate::{
+    api::{
+        Collection, EngineError, FunctionHandle, Goal, LoadOptions, PathQuery, Request,
+        Resolution, ResolutionKind, Stats,
+    },
+    blind::Finder,
+    kept::Kept,
+    load::{self, Loaded},
+    names::{Definition, Identity, Names},
+    outcome,
+    resolve::Resolver,
+    roots,
+    walk::{FactStore, Goals, Pass, Walk, Workers},
+};
+
+/// Stack of the thread that asks the database directly; see the workers' own.
+const STACK_BYTES: usize = 1 << 30;
+
+/// A loaded crate graph, ready for questions.
+pub struct Engine {
+    loaded: Loaded,
+    units: Vec<Unit>,
+    workspace: Utf8PathBuf,
+    options: LoadOptions,
+    handles: Mutex<Vec<Definition>>,
+}
+
+impl Engine {
+    /// Loads every unit of `plan`. Nothing of it is executed unless
+    /// `options.expansion` says so.
+    ///
+    /// # Errors
+    /// See [`EngineError`]; a broken file of a dependency is not an error but
+    /// a blind spot of the walks that follow.
+    pub fn load(plan: &Plan, options: &LoadOptions) -> Result<Engine, EngineError> {
+        let loaded = load::load(plan, options)?;
+        Ok(Engine {
+            loaded,
+            units: plan.units.clone(),
+            workspace: plan.workspace_root.clone(),
+            options: options.clone(),
+            handles: Mutex::default(),
+        })
+    }
+
+    /// Finds what `path` names in `package`, through re-exports, types,
+    /// inherent and trait impls.
+    ///
+    /// # Errors
+    /// [`EngineError::Thread`] when the analysis thread cannot be started.
+    pub fn resolve(
+        &self,
+        package: &Package,
+        path: &PathQuery,
+    ) -> Result<Resolution, EngineError> {
+        let crates: Vec<Crate> = self
+            .units
+            .iter()
+            .zip(&self.loaded.crates)
+            .filter(|(unit, _)| {
+                unit.package == *package
+                    && matches!(unit.kind, UnitKind::Lib | UnitKind::ProcMacro | UnitKind::Sysroot)
+            })
+            .filter_map(|(_, krate)| *krate)
+            .collect();
+        if crates.is_empty() {
+            let kind = ResolutionKind::NotLoaded;
+            return Ok(Resolution { kind, functions: Vec::new() });
+        }
+        self.with_database(|db| {
+            let names = Names::new(&self.loaded, db, &self.workspace);
+            let (kind, definitions) = Resolver::new(db).resolve(&crates, path);
+            let functions = definitions
+                .into_iter()
+                .map(|def| {
+                    let function = names.describe(&Identity { def, self_type: None });
+                    (self.handle(def), function)
+                })
+                .collect();
+            Resolution { kind, functions }
+        })
+    }
+
+    /// Walks from the target's entry points.
+    ///
+    /// # Errors
+    /// [`EngineError::Thread`] when the walk itself cannot be started.
+    pub fn collect(&self, request: &Request<'_>) -> Result<Collection, EngineError> {
+        self.with_database(|db| self.walk(db, request))?
+    }
+
+    fn handle(&self, def: Definition) -> FunctionHandle {
+        let mut handles = self.handles.lock().unwrap_or_else(|poison| poison.into_inner());
+        let index = handles.iter().position(|known| *known == def).unwrap_or_else(|| {
+            handles.push(def);
+            handles.len() - 1
+        });
+        FunctionHandle(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
+    fn definition(&self, handle: FunctionHandle) -> Option<Definition> {
+        let handles = self.handles.lock().unwrap_or_else(|poison| poison.into_inner());
+        handles.get(handle.0 as usize).copied()
+    }
+
+    /// Runs `ask` on a thread with a large stack and the database attached.
+    fn with_database<T: Send>(
+        &self,
+        ask: impl FnOnce(&RootDatabase) -> T + Send,
+    ) -> Result<T, EngineError>
+    where
+        Self: Sync,
+    {
+        let db = self.loaded.db.lock();
+        let db = db.clone();
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new()
+                .name("palisade-ask".to_owned())
+                .stack_size(STACK_BYTES)
+                .spawn_scoped(scope, move || attach_db(&db, || ask(&db)))
+                .map_err(|error| EngineError::Thread { reason: error.to_string() })?;
+            Ok(thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })
+    }
+
+    fn walk(&self, db: &RootDatabase, request: &Request<'_>) -> Result<Collection, EngineError> {
+        let kept = match self.loaded.crates[request.target.unit.0] {
+            Some(krate) => Kept::find(db, &self.loaded.files, krate),
+            None => Kept::default(),
+        };
+        let mut session = Session {
+            engine: self,
+            db,
+            request,
+            store: FactStore::new(kept.symbols.clone()),
+            kept,
+            walk: Walk::new(&self.options.limits, self.goals(request), request.record),
+            lazy: !request.record && !request.goals.is_empty(),
+            blind_spots: Vec::new(),
+            names: Names::new(&self.loaded, db, &self.workspace),
+        };
+        let build_units: &[UnitId] =
+            if request.build_context { &request.target.build_units } else { &[] };
+        let stopped_early = session.run(build_units)?;
+        let Session { walk, blind_spots, names, .. } = session;
+        let mut collection = outcome::collect(&names, &walk, blind_spots, request);
+        collection.stats = Stats {
+            instances: walk.nodes.len(),
+            functions: walk.function_count(),
+            panics: walk.panicked.len(),
+            stopped_early,
+        };
+        Ok(collection)
+    }
+
+    fn goals(&self, request: &Request<'_>) -> Goals {
+        let mut goals = Goals { wanted: request.paths.max(1), ..Goals::default() };
+        for (index, goal) in request.goals.iter().enumerate() {
+            goals.hits.push(Vec::new());
+            match goal {
+                Goal::Functions(handles) => {
+                    for &handle in handles {
+                        match self.definition(handle) {
+                            Some(Definition::Function(f)) => {
+                                goals.functions.entry(f).or_default().push(index);
+                            }
+                            Some(Definition::Derive(derive, f)) => {
+                                goals.derives.entry((derive, f)).or_default().push(index);
+                            }
+                            None => {}
+                        }
+                    }
+                }
+                Goal::Units(units) => {
+                    for unit in units {
+                        if let Some(krate) = self.loaded.crates[unit.0] {
+                            goals.crates.entry(krate).or_default().push(index);
+                        }
+                    }
+                }
+            }
+        }
+        goals
+    }
+}
+
+/// One target's walk through all its passes.
+struct Session<'a> {
+    engine: &'a Engine,
+    db: &'a RootDatabase,
+    request: &'a Request<'a>,
+    store: FactStore,
+    kept: Kept,
+    walk: Walk<'a>,
+    lazy: bool,
+    blind_spots: Vec<BlindSpot>,
+    names: Names<'a>,
+}
+
+impl Session<'_> {
+    /// What runs first, then what runs at build time, then what the blind
+    /// spots of each may reach. Gives whether every goal was decided early.
+    fn run(&mut self, build_units: &[UnitId]) -> Result<bool, EngineError> {
+        let unit = self.request.target.unit;
+        let Some(krate) = self.engine.loaded.crates[unit.0] else { return Ok(false) };
+        for node in self.kept.roots(self.db, krate) {
+            self.walk.enter(self.db, node, Pass::Run, None);
+        }
+        if self.enter_unit(unit, Pass::Run)? {
+            return Ok(true);
+        }
+        for &unit in build_units {
+            if self.enter_unit(unit, Pass::Build)? {
+                return Ok(true);
+            }
+        }
+        if self.possible(krate, Pass::Run, Pass::PossibleRun)? {
+            return Ok(true);
+        }
+        if build_units.is_empty() {
+            return Ok(false);
+        }
+        self.possible(krate, Pass::Build, Pass::PossibleBuild)
+    }
+
+    fn enter_unit(&mut self, unit: UnitId, pass: Pass) -> Result<bool, EngineError> {
+        let Some(krate) = self.engine.loaded.crates[unit.0] else { return Ok(false) };
+        for node in roots::of_unit(self.db, krate, self.engine.units[unit.0].kind) {
+            self.walk.enter(self.db, node, pass, None);
+        }
+        self.advance(krate, pass)
+    }
+
+    /// Walks to a fixpoint, traits solved as seen from `krate`.
+    fn advance(&mut self, krate: Crate, pass: Pass) -> Result<bool, EngineError> {
+        std::thread::scope(|scope| {
+            let options = &self.engine.options;
+            let workers = Workers::start(
+                scope,
+                self.db,
+                krate,
+                &self.store,
+                &options.limits,
+                options.threads,
+            )
+            .map_err(|error| EngineError::Thread { reason: error.to_string() })?;
+            let progress = self.request.progress;
+            Ok(self.walk.run(self.db, &workers, pass, self.lazy, progress))
+        })
+    }
+
+    /// Walks what the blind spots of one pass may reach.
+    fn possible(&mut self, krate: Crate, of: Pass, pass: Pass) -> Result<bool, EngineError> {
+        let engine = self.engine;
+        let names = Names::new(&engine.loaded, self.db, &engine.workspace);
+        let mut finder = Finder::new(self.db, &engine.loaded, &engine.units, &names, krate);
+        for entry in finder.find(&self.walk, &self.store, &self.kept, &[of]) {
+            let spot = u32::try_from(self.blind_spots.len()).unwrap_or(u32::MAX);
+            self.blind_spots.push(entry.spot);
+            for node in entry.nodes {
+                self.walk.enter(self.db, node, pass, Some(spot));
+            }
+        }
+        // Unseen code calls with unknown types; trait methods called on those
+        // may be any impl's.
+        let mut met = self.walk.unresolved.len();
+        let mut known = FxHashSet::default();
+        loop {
+            if self.advance(krate, pass)? {
+                return Ok(true);
+            }
+            let new: Vec<_> = self.walk.unresolved[met..].to_vec();
+            met = self.walk.unresolved.len();
+            if new.is_empty() {
+                return Ok(false);
+            }
+            for (f, node) in new {
+                if known.insert(f) {
+                    for candidate in finder.impls_of(f) {
+                        self.walk.enter_from(self.db, candidate, pass, node);
+                    }
+                }
+            }
+        }
+    }
+}

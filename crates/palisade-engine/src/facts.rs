@@ -1,0 +1,331 @@
+//! What one body does, before it is known for which generic arguments.
+//!
+//! Facts are taken once per body from rust-analyzer's inference result and
+//! instantiated for every instance that the walk meets. Those that mention no
+//! generic parameter are kept apart, so that they are walked only once.
+
+use ra_ap_hir_def::{
+    CallableDefId, ConstId, DefWithBodyId, FunctionId, VariantId,
+    expr_store::{Body, path::Path},
+    hir::{AsmOperand, Expr, ExprId, UnaryOp},
+    resolver::{HasResolver, Resolver, ValueNs},
+};
+use ra_ap_hir_ty::{
+    Adjust, InferenceResult, OverloadedDeref, PointerCast,
+    db::HirDatabase,
+    method_resolution::CandidateId,
+    next_solver::{
+        DbInterner, GenericArg, GenericArgs, Region, StoredGenericArgs, StoredTy, Ty, TyKind,
+    },
+};
+use ra_ap_rustc_type_ir::{TypeFoldable, TypeVisitableExt, fold_regions, inherent::IntoKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::api::Dispatch;
+
+/// The facts of one body.
+#[derive(Default)]
+pub(crate) struct BodyFacts {
+    /// Facts that are the same for every instance.
+    pub(crate) shared: Vec<Fact>,
+    /// Facts that depend on the generic arguments.
+    pub(crate) generic: Vec<Fact>,
+    /// Calls whose callee inference could not name.
+    pub(crate) unresolved: Vec<UnresolvedCall>,
+}
+
+/// One thing that a body does, and where.
+pub(crate) struct Fact {
+    pub(crate) kind: FactKind,
+    pub(crate) site: Option<ExprId>,
+}
+
+/// What a body does.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum FactKind {
+    /// Calls or names a function; trait methods are still to be resolved.
+    Call(FunctionId, StoredGenericArgs, Dispatch),
+    /// Awaits a value of this type.
+    Await(StoredTy),
+    /// Makes the second type from the first by unsizing.
+    Unsize(StoredTy, StoredTy),
+    /// Owns a value of this type that may be dropped here.
+    Drop(StoredTy),
+    /// Mentions a constant or static, whose initialiser counts.
+    Initialiser(DefWithBodyId),
+    /// Mentions an associated constant.
+    AssocConst(ConstId, StoredGenericArgs),
+}
+
+/// A call whose callee inference could not name.
+#[derive(Clone, Debug)]
+pub(crate) struct UnresolvedCall {
+    /// The method's or function's name as written.
+    pub(crate) name: String,
+    pub(crate) site: ExprId,
+}
+
+/// Replaces every free region, so that instances differ by types only.
+pub(crate) fn erase<'db, T: TypeFoldable<DbInterner<'db>>>(it: DbInterner<'db>, value: T) -> T {
+    let erased = Region::new_erased(it);
+    fold_regions(it, value, |_, _| erased)
+}
+
+/// Whether a value of this type can have anything to drop at all.
+pub(crate) fn may_need_drop(ty: Ty<'_>) -> bool {
+    matches!(
+        ty.kind(),
+        TyKind::Adt(..)
+            | TyKind::Closure(..)
+            | TyKind::Coroutine(..)
+            | TyKind::CoroutineClosure(..)
+            | TyKind::Tuple(..)
+            | TyKind::Alias(..)
+            | TyKind::Param(_)
+            | TyKind::Array(..)
+            | TyKind::Slice(..)
+    )
+}
+
+struct Collector<'a, 'db> {
+    db: &'db dyn HirDatabase,
+    it: DbInterner<'db>,
+    def: DefWithBodyId,
+    body: &'a Body,
+    inference: &'a InferenceResult<'db>,
+    facts: BodyFacts,
+    seen: FxHashSet<FactKind>,
+}
+
+/// Takes the facts of one body.
+pub(crate) fn collect<'db>(
+    db: &'db dyn HirDatabase,
+    it: DbInterner<'db>,
+    def: DefWithBodyId,
+) -> BodyFacts {
+    let body = Body::of(db, def);
+    let inference = InferenceResult::of(db, def);
+    let mut collector = Collector {
+        db,
+        it,
+        def,
+        body: &body,
+        inference,
+        facts: BodyFacts::default(),
+        seen: FxHashSet::default(),
+    };
+    collector.run();
+    collector.facts
+}
+
+impl<'db> Collector<'_, 'db> {
+    fn run(&mut self) {
+        let callees: FxHashMap<ExprId, ExprId> = self
+            .body
+            .exprs()
+            .filter_map(|(id, expr)| match expr {
+                Expr::Call { callee, .. } => Some((*callee, id)),
+                _ => None,
+            })
+            .collect();
+        let mut resolver = None;
+        for (id, expr) in self.body.exprs() {
+            self.expression(id, expr, &callees, &mut resolver);
+            self.adjustments(id);
+        }
+        for (_, ty) in self.inference.binding_types() {
+            self.drop_of(ty, None);
+        }
+        for &param in self.body.params.iter() {
+            self.drop_of(self.inference.pat_ty(param.formal), None);
+        }
+    }
+
+    fn push(&mut self, kind: FactKind, generic: bool, site: Option<ExprId>) {
+        if self.seen.insert(kind.clone()) {
+            let list =
+                if generic { &mut self.facts.generic } else { &mut self.facts.shared };
+            list.push(Fact { kind, site });
+        }
+    }
+
+    fn call(&mut self, f: FunctionId, args: GenericArgs<'db>, dispatch: Dispatch, site: ExprId) {
+        let args = erase(self.it, args);
+        self.push(FactKind::Call(f, args.store(), dispatch), args.has_param(), Some(site));
+    }
+
+    fn drop_of(&mut self, ty: Ty<'db>, site: Option<ExprId>) {
+        if may_need_drop(ty) {
+            let ty = erase(self.it, ty);
+            self.push(FactKind::Drop(ty.store()), ty.has_param(), site);
+        }
+    }
+
+    fn unsize(&mut self, from: Ty<'db>, to: Ty<'db>, site: ExprId) {
+        let (from, to) = (erase(self.it, from), erase(self.it, to));
+        let generic = from.has_param() || to.has_param();
+        self.push(FactKind::Unsize(from.store(), to.store()), generic, Some(site));
+    }
+
+    fn expression(
+        &mut self,
+        id: ExprId,
+        expr: &Expr,
+        callees: &FxHashMap<ExprId, ExprId>,
+        resolver: &mut Option<Resolver<'db>>,
+    ) {
+        let ty = self.inference.expr_ty(id);
+        let method = self.inference.method_resolution(id);
+        if let Some((f, args)) = method
+            && !self.is_builtin_operator(expr, args)
+        {
+            self.call(f, args, Dispatch::Static, id);
+        }
+        match expr {
+            Expr::Path(path) => self.path(id, path, ty, callees, resolver),
+            Expr::Await { expr } => {
+                let awaited = erase(self.it, self.inference.expr_ty(*expr));
+                self.push(FactKind::Await(awaited.store()), awaited.has_param(), Some(id));
+            }
+            Expr::MethodCall { method_name, .. } if method.is_none() => {
+                // A field that holds a closure or function pointer resolves as a field.
+                if self.inference.field_resolution(id).is_none() {
+                    let name = method_name.as_str().to_owned();
+                    self.facts.unresolved.push(UnresolvedCall { name, site: id });
+                }
+            }
+            Expr::InlineAsm(asm) => {
+                for (_, operand) in asm.operands.iter() {
+                    if let AsmOperand::Sym(path) = operand
+                        && let Some(ValueNs::FunctionId(f)) = self.resolve(id, path, resolver)
+                    {
+                        let args = GenericArgs::error_for_item(self.it, f.into());
+                        self.call(f, args, Dispatch::Mention, id);
+                    }
+                }
+            }
+            _ => {}
+        }
+        // Places are dropped through their owner; everything else is a value
+        // that this body owns, if only for a moment.
+        let place = match expr {
+            Expr::Path(_) | Expr::Field { .. } | Expr::Index { .. } => true,
+            Expr::UnaryOp { op, .. } => matches!(op, UnaryOp::Deref),
+            _ => false,
+        };
+        if !place {
+            self.drop_of(ty, Some(id));
+        }
+    }
+
+    /// Operators on primitives resolve to the standard library's impls too,
+    /// but the compiler emits them inline.
+    fn is_builtin_operator(&self, expr: &Expr, args: GenericArgs<'db>) -> bool {
+        match expr {
+            Expr::BinaryOp { .. } | Expr::UnaryOp { .. } => {
+                args.types().next().is_some_and(|ty| ty.is_scalar())
+            }
+            Expr::Index { .. } => args
+                .types()
+                .next()
+                .is_some_and(|ty| matches!(ty.kind(), TyKind::Array(..) | TyKind::Slice(..)))
+                && args.types().nth(1).is_some_and(|ty| ty.is_scalar()),
+            _ => false,
+        }
+    }
+
+    fn resolve(
+        &self,
+        id: ExprId,
+        path: &Path,
+        resolver: &mut Option<Resolver<'db>>,
+    ) -> Option<ValueNs> {
+        let resolver = resolver.get_or_insert_with(|| self.def.resolver(self.db));
+        let guard = resolver.update_to_inner_scope(self.db, self.def, id);
+        let hygiene = self.body.expr_path_hygiene(id);
+        let value = resolver.resolve_path_in_value_ns_fully(self.db, path, hygiene);
+        resolver.reset_to_guard(guard);
+        value
+    }
+
+    fn path(
+        &mut self,
+        id: ExprId,
+        path: &Path,
+        ty: Ty<'db>,
+        callees: &FxHashMap<ExprId, ExprId>,
+        resolver: &mut Option<Resolver<'db>>,
+    ) {
+        if let TyKind::FnDef(def, args) = ty.kind() {
+            if let CallableDefId::FunctionId(f) = def.0 {
+                let (dispatch, site) = match callees.get(&id) {
+                    Some(&call) => (Dispatch::Static, call),
+                    None => (Dispatch::Mention, id),
+                };
+                self.call(f, args, dispatch, site);
+            }
+            return;
+        }
+        if let Some((CandidateId::ConstId(c), args)) = self.inference.assoc_resolutions_for_expr(id)
+        {
+            let args = erase(self.it, args);
+            self.push(FactKind::AssocConst(c, args.store()), args.has_param(), Some(id));
+            self.drop_of(ty, Some(id));
+            return;
+        }
+        let variant: Option<VariantId> = self.inference.variant_resolution_for_expr(id);
+        if variant.is_some() {
+            return;
+        }
+        match self.resolve(id, path, resolver) {
+            Some(ValueNs::StaticId(s)) => {
+                self.push(FactKind::Initialiser(s.into()), false, Some(id));
+            }
+            Some(ValueNs::ConstId(c)) => {
+                self.push(FactKind::Initialiser(c.into()), false, Some(id));
+                self.drop_of(ty, Some(id));
+            }
+            Some(_) => {}
+            None => {
+                if matches!(ty.kind(), TyKind::Error(_)) && callees.contains_key(&id) {
+                    let name = match path.segments().last() {
+                        Some(segment) => segment.name.as_str().to_owned(),
+                        None => return,
+                    };
+                    self.facts.unresolved.push(UnresolvedCall { name, site: id });
+                }
+            }
+        }
+    }
+
+    fn adjustments(&mut self, id: ExprId) {
+        let Some(adjustments) = self.inference.expr_adjustment(id) else { return };
+        let mut from = self.inference.expr_ty(id);
+        for adjustment in adjustments {
+            let to: Ty<'db> = adjustment.target.as_ref();
+            match &adjustment.kind {
+                Adjust::Pointer(PointerCast::Unsize) => self.unsize(from, to, id),
+                Adjust::Deref(Some(OverloadedDeref(mutability))) => {
+                    let items = self.it.lang_items();
+                    let f = if mutability.is_mut() {
+                        items.DerefMut_deref_mut
+                    } else {
+                        items.Deref_deref
+                    };
+                    if let Some(f) = f {
+                        let args = GenericArgs::for_item(self.it, f.into(), |index, param, _, _| {
+                            if index == 0 {
+                                from.into()
+                            } else {
+                                GenericArg::error_from_id(self.it, param)
+                            }
+                        });
+                        self.call(f, args, Dispatch::Static, id);
+                    }
+                }
+                _ => {}
+            }
+            from = to;
+        }
+    }
+}

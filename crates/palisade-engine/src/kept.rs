@@ -1,0 +1,132 @@
+//! Items that are reached without being called from Rust: by the linker, by
+//! the runtime's allocator hooks, or by another language.
+
+use ra_ap_base_db::{Crate, relevant_crates};
+use ra_ap_hir_def::{
+    AssocItemId, FunctionId, Lookup, ModuleDefId, StaticId, TraitId,
+    nameres::crate_def_map,
+    signatures::FunctionSignature,
+    src::HasSource,
+};
+use ra_ap_hir_expand::name::Name;
+use ra_ap_hir_ty::{
+    db::HirDatabase,
+    next_solver::{DbInterner, GenericArg, GenericArgs},
+};
+use ra_ap_ide_db::RootDatabase;
+use ra_ap_intern::Symbol;
+use ra_ap_syntax::{AstNode, ast::HasAttrs};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::{facts::erase, load::files::Files, walk::Node};
+
+/// What is kept on its own account in a program.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// Functions with a symbol name of their own; a declaration of that name
+    /// in an `extern` block means them.
+    pub(crate) symbols: FxHashMap<String, FunctionId>,
+    /// `#[global_allocator]`.
+    allocators: Vec<StaticId>,
+    /// `#[used]` or in a link section: constructors, registries.
+    used: Vec<StaticId>,
+}
+
+impl Kept {
+    /// Finds what the crates of a program keep.
+    pub(crate) fn find(db: &RootDatabase, files: &Files, krate: Crate) -> Self {
+        let mut program: FxHashSet<Crate> = krate.transitive_deps(db).into_iter().collect();
+        program.insert(krate);
+        let mut crates: Vec<Crate> = files
+            .kept()
+            .iter()
+            .flat_map(|&file| relevant_crates(db, file).iter().copied())
+            .filter(|krate| program.contains(krate) && !krate.data(db).origin.is_lang())
+            .collect();
+        crates.sort();
+        crates.dedup();
+        let mut kept = Kept::default();
+        for krate in crates {
+            for (_, module) in crate_def_map(db, krate).modules() {
+                for def in module.scope.declarations() {
+                    kept.item(db, def);
+                }
+            }
+        }
+        kept
+    }
+
+    fn item(&mut self, db: &RootDatabase, def: ModuleDefId) {
+        match def {
+            ModuleDefId::FunctionId(f) => {
+                let source = f.lookup(db).source(db);
+                for attr in source.value.attrs() {
+                    let text = attr.syntax().text().to_string();
+                    if text.contains("no_mangle") {
+                        let name = FunctionSignature::of(db, f).name.as_str().to_owned();
+                        self.symbols.insert(name, f);
+                    } else if text.contains("export_name")
+                        && let Some(name) = text.split('"').nth(1)
+                    {
+                        self.symbols.insert(name.to_owned(), f);
+                    }
+                }
+            }
+            ModuleDefId::StaticId(id) => {
+                let source = id.lookup(db).source(db);
+                for attr in source.value.attrs() {
+                    let text = attr.syntax().text().to_string();
+                    if text.contains("global_allocator") {
+                        self.allocators.push(id);
+                    } else if text.contains("link_section") || text.contains("used") {
+                        self.used.push(id);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The entry points that these items add.
+    pub(crate) fn roots(&self, db: &RootDatabase, krate: Crate) -> Vec<Node> {
+        let none = crate::walk::no_args;
+        let mut nodes: Vec<Node> =
+            self.used.iter().map(|id| Node::Body((*id).into(), none())).collect();
+        let it = DbInterner::new_with(db, krate);
+        let Some(tr) = global_alloc(db) else { return nodes };
+        let hir: &dyn HirDatabase = db;
+        for &id in &self.allocators {
+            let ty = hir.type_for_static(id).instantiate_identity().skip_norm_wip();
+            nodes.push(Node::Body(id.into(), none()));
+            for (_, item) in tr.trait_items(db).items.iter() {
+                let AssocItemId::FunctionId(f) = item else { continue };
+                let args = GenericArgs::for_item(it, (*f).into(), |index, param, _, _| {
+                    if index == 0 { ty.into() } else { GenericArg::error_from_id(it, param) }
+                });
+                nodes.push(Node::Method(*f, erase(it, args).store()));
+            }
+        }
+        nodes
+    }
+}
+
+/// `core::alloc::GlobalAlloc`.
+fn global_alloc(db: &RootDatabase) -> Option<TraitId> {
+    let core = ra_ap_base_db::all_crates(db).iter().copied().find(|krate| {
+        krate.data(db).origin.is_lang()
+            && krate.extra_data(db).display_name.as_ref().is_some_and(|name| {
+                name.crate_name().symbol().as_str() == "core"
+            })
+    })?;
+    let map = crate_def_map(db, core);
+    let alloc = Name::new_symbol_root(Symbol::intern("alloc"));
+    let module = match map[map.root_module_id()].scope.get(&alloc).take_types()? {
+        ModuleDefId::ModuleId(module) => module,
+        _ => return None,
+    };
+    let name = Name::new_symbol_root(Symbol::intern("GlobalAlloc"));
+    match map[module].scope.get(&name).take_types()? {
+        ModuleDefId::TraitId(tr) => Some(tr),
+        _ => None,
+    }
+}

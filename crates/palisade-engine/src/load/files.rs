@@ -1,0 +1,175 @@
+//! Reading source files, which may be hostile: huge, deeply nested, looping
+//! through links, or not text at all.
+
+use std::path::{Path, PathBuf};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use palisade_model::{BlindSpot, BlindSpotCause, Location};
+use ra_ap_ide_db::{ChangeWithProcMacros, base_db::SourceRoot};
+use ra_ap_paths::AbsPathBuf;
+use ra_ap_vfs::{FileId, VfsPath, file_set::FileSet};
+use rustc_hash::FxHashMap;
+
+use crate::api::Limits;
+
+/// Attributes that make the linker keep an item, or that let another language
+/// call it.
+const KEPT: [&str; 5] =
+    ["no_mangle", "export_name", "global_allocator", "link_section", "#[used"];
+
+/// The files of an engine, by the ids that its database uses.
+#[derive(Default)]
+pub(crate) struct Files {
+    paths: Vec<Utf8PathBuf>,
+    ids: FxHashMap<Utf8PathBuf, FileId>,
+    roots: Vec<SourceRoot>,
+    /// Files that include what a build script writes.
+    generated: Vec<Utf8PathBuf>,
+    /// Files with attributes that make the linker keep an item on its own.
+    kept: Vec<FileId>,
+    /// Files that could not be read or parsed.
+    pub(crate) broken: Vec<BlindSpot>,
+}
+
+impl Files {
+    pub(crate) fn path(&self, id: FileId) -> Option<&Utf8Path> {
+        self.paths.get(id.index() as usize).map(Utf8PathBuf::as_path)
+    }
+
+    pub(crate) fn id(&self, path: &Utf8Path) -> Option<FileId> {
+        self.ids.get(path).copied()
+    }
+
+    /// Files that include what a build script writes.
+    pub(crate) fn generated(&self) -> impl Iterator<Item = &Utf8Path> {
+        self.generated.iter().map(Utf8PathBuf::as_path)
+    }
+
+    /// Files with attributes that make the linker keep an item on its own
+    /// account.
+    pub(crate) fn kept(&self) -> &[FileId] {
+        &self.kept
+    }
+
+    /// Every file of a package.
+    pub(crate) fn below(&self, dir: &Utf8Path) -> impl Iterator<Item = &Utf8Path> {
+        self.paths.iter().map(Utf8PathBuf::as_path).filter(move |path| path.starts_with(dir))
+    }
+
+    pub(crate) fn take_roots(&mut self) -> Vec<SourceRoot> {
+        std::mem::take(&mut self.roots)
+    }
+
+    /// Reads every Rust file below `dir` as one source root. Links to
+    /// directories are not followed: a loop would never end, and what lies
+    /// outside the package is not its source.
+    pub(crate) fn load_root(
+        &mut self,
+        dir: &Utf8Path,
+        skip: &dyn Fn(&Path) -> bool,
+        change: &mut ChangeWithProcMacros,
+        limits: &Limits,
+    ) {
+        let mut set = FileSet::default();
+        let walk = walkdir::WalkDir::new(dir)
+            .max_depth(limits.directory_depth)
+            .sort_by_file_name()
+            .into_iter()
+            .filter_entry(|entry| {
+                entry.depth() == 0
+                    || !(entry.file_type().is_dir()
+                        && (entry.file_name().as_encoded_bytes().starts_with(b".")
+                            || skip(entry.path())))
+            });
+        for entry in walk.flatten() {
+            // A link to a file is read: workspaces share modules that way.
+            let is_file = entry.file_type().is_file()
+                || (entry.file_type().is_symlink() && entry.path().is_file());
+            if is_file && entry.path().extension().is_some_and(|ext| ext == "rs") {
+                let Ok(path) = Utf8PathBuf::from_path_buf(PathBuf::from(entry.path())) else {
+                    continue;
+                };
+                self.load_file(path, &mut set, change, limits);
+            }
+        }
+        self.roots.push(SourceRoot::new_library(set));
+    }
+
+    fn load_file(
+        &mut self,
+        path: Utf8PathBuf,
+        set: &mut FileSet,
+        change: &mut ChangeWithProcMacros,
+        limits: &Limits,
+    ) {
+        if self.ids.contains_key(&path) {
+            return;
+        }
+        let (text, problem) = read(&path, limits);
+        if let Some(problem) = problem {
+            self.broken.push(BlindSpot {
+                location: Location { file: path.to_string(), line: 1 },
+                cause: BlindSpotCause::BrokenSource,
+                detail: problem,
+                may_reach: Vec::new(),
+            });
+        }
+        let Ok(raw) = u32::try_from(self.paths.len()) else { return };
+        let id = FileId::from_raw(raw);
+        if text.contains("OUT_DIR") && text.contains("include") {
+            self.generated.push(path.clone());
+        }
+        if KEPT.iter().any(|attribute| text.contains(attribute)) {
+            self.kept.push(id);
+        }
+        let absolute = AbsPathBuf::assert(path.clone());
+        set.insert(id, VfsPath::from(absolute));
+        change.change_file(id, Some(text));
+        self.ids.insert(path.clone(), id);
+        self.paths.push(path);
+    }
+}
+
+/// The text of a file, and what is wrong with it.
+fn read(path: &Utf8Path, limits: &Limits) -> (String, Option<String>) {
+    match std::fs::metadata(path) {
+        Ok(meta) if meta.len() > limits.file_bytes => {
+            let problem = format!("{} bytes, more than the limit of {}", meta.len(), limits.file_bytes);
+            return (String::new(), Some(problem));
+        }
+        Ok(_) => {}
+        Err(error) => return (String::new(), Some(format!("cannot be read: {error}"))),
+    }
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return (String::new(), Some(format!("cannot be read: {error}"))),
+    };
+    if nesting(&bytes) > limits.nesting {
+        let problem = format!("nested deeper than the limit of {}", limits.nesting);
+        return (String::new(), Some(problem));
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, None),
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            (text, Some("not valid UTF-8".to_owned()))
+        }
+    }
+}
+
+/// The deepest nesting of brackets; brackets in strings and comments count
+/// too, which can only overstate it.
+fn nesting(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    for byte in bytes {
+        match byte {
+            b'(' | b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}

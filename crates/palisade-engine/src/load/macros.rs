@@ -1,0 +1,116 @@
+//! The macros that a procedural-macro crate defines, found in its text.
+
+use std::sync::Arc;
+
+use palisade_expand::MacroKind;
+use palisade_project::Unit;
+use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacroKind};
+use ra_ap_intern::Symbol;
+
+use super::expander::{Expander, MacroLog};
+use crate::api::Limits;
+
+/// The stand-ins for every macro of a procedural-macro unit.
+///
+/// Names come from its source, as written in `#[proc_macro_derive(Name)]` and
+/// its kin, and from the list of known expanders for those whose definition a
+/// macro of the crate itself writes. A name too many is harmless: only what
+/// the crate really defines can be used.
+pub(super) fn of_unit(unit: &Unit, log: &Arc<MacroLog>, limits: &Limits) -> Vec<ProcMacro> {
+    let mut names = Vec::new();
+    let walk = walkdir::WalkDir::new(&unit.package_dir).max_depth(limits.directory_depth);
+    for entry in walk.sort_by_file_name().into_iter().flatten() {
+        let path = entry.path();
+        if !path.extension().is_some_and(|ext| ext == "rs") || !entry.file_type().is_file() {
+            continue;
+        }
+        if entry.metadata().is_ok_and(|meta| meta.len() <= limits.file_bytes)
+            && let Ok(text) = std::fs::read_to_string(path)
+        {
+            scan(&text, &mut names);
+        }
+    }
+    for (package, name, kind) in palisade_expand::known() {
+        if package == unit.package.name {
+            names.push((name.to_owned(), kind));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|(name, kind)| ProcMacro {
+            name: Symbol::intern(&name),
+            kind: match kind {
+                MacroKind::Derive => ProcMacroKind::CustomDerive,
+                MacroKind::Attribute => ProcMacroKind::Attr,
+                MacroKind::Function => ProcMacroKind::Bang,
+            },
+            expander: Arc::new(Expander {
+                package: unit.package.name.clone(),
+                version: unit.package.version.to_string(),
+                name,
+                kind,
+                log: log.clone(),
+            }),
+            disabled: false,
+        })
+        .collect()
+}
+
+/// Finds definitions in one file's text.
+fn scan(text: &str, names: &mut Vec<(String, MacroKind)>) {
+    let mut rest = text;
+    while let Some(at) = rest.find("proc_macro") {
+        rest = &rest[at + "proc_macro".len()..];
+        if let Some(after) = rest.strip_prefix("_derive") {
+            let after = after.trim_start();
+            if let Some(name) = after.strip_prefix('(').and_then(identifier) {
+                names.push((name.to_owned(), MacroKind::Derive));
+            }
+        } else {
+            let (kind, after) = match rest.strip_prefix("_attribute") {
+                Some(after) => (MacroKind::Attribute, after),
+                None => (MacroKind::Function, rest),
+            };
+            // `#[proc_macro]` and nothing longer, then the function it is on.
+            if after.trim_start().starts_with(']')
+                && let Some(at) = after.find("fn ")
+                && let Some(name) = identifier(&after[at + 3..])
+            {
+                names.push((name.to_owned(), kind));
+            }
+        }
+    }
+}
+
+fn identifier(text: &str) -> Option<&str> {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    (end > 0).then(|| &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_every_kind_of_definition() {
+        let mut names = Vec::new();
+        scan(
+            "#[proc_macro_derive(Shape, attributes(shape))]\npub fn derive(i: T) -> T {}\n\
+             #[proc_macro_attribute]\n/// Docs\npub fn route(a: T, i: T) -> T {}\n\
+             #[proc_macro]\npub fn query(i: T) -> T {}\nextern crate proc_macro;",
+            &mut names,
+        );
+        let found: Vec<_> = names.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+        assert_eq!(
+            found,
+            [
+                ("Shape", MacroKind::Derive),
+                ("route", MacroKind::Attribute),
+                ("query", MacroKind::Function),
+            ]
+        );
+    }
+}

@@ -1,0 +1,113 @@
+//! From a plan to a database, with nothing executed.
+
+pub(crate) mod expander;
+pub(crate) mod files;
+mod graph;
+mod macros;
+mod tokens;
+
+use std::{path::Path, sync::Arc};
+
+use parking_lot::Mutex;
+use palisade_project::{Plan, UnitId, UnitKind};
+use ra_ap_base_db::Crate;
+use ra_ap_hir_expand::proc_macro::ProcMacrosBuilder;
+use ra_ap_ide_db::{ChangeWithProcMacros, RootDatabase};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::api::{EngineError, LoadOptions};
+use expander::MacroLog;
+use files::Files;
+
+/// A plan in a database.
+pub(crate) struct Loaded {
+    /// The database; a handle on it is not shared between threads, but cloned
+    /// for each.
+    pub(crate) db: Mutex<RootDatabase>,
+    pub(crate) files: Files,
+    /// The crate of each unit.
+    pub(crate) crates: Vec<Option<Crate>>,
+    /// The unit of each crate.
+    pub(crate) units: FxHashMap<Crate, UnitId>,
+    /// Every use of a procedural macro that was not expanded, as it is met.
+    pub(crate) macro_log: Arc<MacroLog>,
+}
+
+pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineError> {
+    let mut change = ChangeWithProcMacros::default();
+    let mut files = Files::default();
+    load_files(plan, options, &mut files, &mut change);
+    for target in &plan.targets {
+        let root = &plan.units[target.unit.0].root_file;
+        if files.id(root).is_none() {
+            return Err(EngineError::CrateRoot {
+                file: root.clone(),
+                source: std::io::Error::from(std::io::ErrorKind::NotFound),
+            });
+        }
+    }
+    let graph = graph::build(plan, &files);
+    let macro_log = Arc::new(MacroLog::default());
+    let mut proc_macros = ProcMacrosBuilder::default();
+    for (unit, id) in plan.units.iter().zip(&graph.ids) {
+        if let (UnitKind::ProcMacro, Some(id)) = (unit.kind, id) {
+            proc_macros.insert(*id, Ok(macros::of_unit(unit, &macro_log, &options.limits)));
+        }
+    }
+    change.set_roots(files.take_roots());
+    change.set_crate_graph(graph.builder.clone());
+    change.set_proc_macros(proc_macros);
+    let mut db = RootDatabase::new(None);
+    db.enable_proc_attr_macros();
+    db.apply_change(change);
+    // Applying the change keeps the map from builder ids to itself; setting an
+    // equal graph again gives the same crates and the map.
+    let map = graph.builder.set_in_db(&mut db);
+    let crates: Vec<Option<Crate>> =
+        graph.ids.iter().map(|id| id.map(|id| map[&id])).collect();
+    let units = crates
+        .iter()
+        .enumerate()
+        .filter_map(|(unit, krate)| krate.map(|krate| (krate, UnitId(unit))))
+        .collect();
+    Ok(Loaded { db: Mutex::new(db), files, crates, units, macro_log })
+}
+
+fn load_files(
+    plan: &Plan,
+    options: &LoadOptions,
+    files: &mut Files,
+    change: &mut ChangeWithProcMacros,
+) {
+    // Deepest directories first: a file belongs to the innermost package.
+    let mut dirs: Vec<_> = plan.units.iter().map(|unit| unit.package_dir.clone()).collect();
+    dirs.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
+    dirs.dedup();
+    let packages: FxHashSet<_> = dirs.iter().cloned().collect();
+    let mut done = FxHashSet::default();
+    for dir in dirs {
+        if !done.insert(dir.clone()) {
+            continue;
+        }
+        let roots: Vec<_> = plan
+            .units
+            .iter()
+            .filter(|unit| unit.package_dir == dir)
+            .map(|unit| unit.root_file.clone())
+            .collect();
+        let skip = |path: &Path| {
+            if packages.iter().any(|package| package.as_std_path() == path) {
+                return true;
+            }
+            let unused = path.parent() == Some(dir.as_std_path())
+                && path.file_name().is_some_and(|name| {
+                    ["target", "tests", "benches", "examples", "coretests", "alloctests"]
+                        .iter()
+                        .any(|unused| name == *unused)
+                });
+            // Unless a target of the plan lives there.
+            unused && !roots.iter().any(|root| root.as_std_path().starts_with(path))
+        };
+        files.load_root(&dir, &skip, change, &options.limits);
+    }
+}

@@ -1,0 +1,257 @@
+//! The walk: a worklist over instances, from entry points to a fixpoint.
+//!
+//! It goes layer by layer. The nodes of one layer are visited on all workers,
+//! their successors are merged in the order of the layer, so the result (and
+//! every witness path, which is a shortest one) does not depend on timing.
+
+pub(crate) mod node;
+mod viewpoint;
+mod visit;
+mod workers;
+
+use ra_ap_base_db::Crate;
+use ra_ap_hir_def::{
+    BuiltinDeriveImplId, DefWithBodyId, FunctionId, HasModule,
+};
+use ra_ap_hir_ty::next_solver::{DbInterner, GenericArgs, StoredGenericArgs};
+use ra_ap_ide_db::RootDatabase;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+pub(crate) use node::{Edge, Node, Site, Visit};
+pub(crate) use visit::FactStore;
+pub(crate) use workers::Workers;
+
+use crate::{
+    api::{Dispatch, Limits},
+    facts::erase,
+};
+
+/// In which pass a node was met first; earlier passes win.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub(crate) enum Pass {
+    /// The program itself.
+    Run,
+    /// What runs while it is built.
+    Build,
+    /// What blind spots of the program may reach.
+    PossibleRun,
+    /// What blind spots of the build may reach.
+    PossibleBuild,
+}
+
+/// How a node was met first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// The node that led here; `None` for an entry point.
+    pub(crate) parent: Option<u32>,
+    /// Where in the parent.
+    pub(crate) site: Option<Site>,
+    pub(crate) dispatch: Dispatch,
+    pub(crate) pass: Pass,
+    /// For an entry of a possible pass: the blind spot that it belongs to.
+    pub(crate) blind_spot: Option<u32>,
+}
+
+/// The state of one target's walk.
+pub(crate) struct Walk<'a> {
+    limits: &'a Limits,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) origins: Vec<Origin>,
+    /// Successors of each node, when a call graph was asked for.
+    pub(crate) successors: Option<Vec<Vec<(u32, Option<Site>, Dispatch)>>>,
+    index: FxHashMap<Node, u32>,
+    instances: FxHashMap<FunctionId, usize>,
+    layer: Vec<u32>,
+    /// Trait methods that no impl was found for, with the node that met them.
+    pub(crate) unresolved: Vec<(FunctionId, u32)>,
+    /// Nodes on which a limit was hit, and which.
+    pub(crate) limited: Vec<(u32, &'static str)>,
+    /// Nodes on which the analysis library panicked.
+    pub(crate) panicked: Vec<u32>,
+    goals: Goals,
+}
+
+/// What the walk looks for.
+#[derive(Default)]
+pub(crate) struct Goals {
+    pub(crate) functions: FxHashMap<FunctionId, Vec<usize>>,
+    pub(crate) derives: FxHashMap<(BuiltinDeriveImplId, FunctionId), Vec<usize>>,
+    pub(crate) crates: FxHashMap<Crate, Vec<usize>>,
+    /// The nodes that decided each goal, in the order met.
+    pub(crate) hits: Vec<Vec<u32>>,
+    /// How many nodes to keep per goal.
+    pub(crate) wanted: usize,
+}
+
+impl Goals {
+    /// Whether every goal has at least one node.
+    pub(crate) fn all_hit(&self) -> bool {
+        !self.hits.is_empty() && self.hits.iter().all(|hits| !hits.is_empty())
+    }
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(limits: &'a Limits, goals: Goals, record: bool) -> Self {
+        Self {
+            limits,
+            nodes: Vec::new(),
+            origins: Vec::new(),
+            successors: record.then(Vec::new),
+            index: FxHashMap::default(),
+            instances: FxHashMap::default(),
+            layer: Vec::new(),
+            unresolved: Vec::new(),
+            limited: Vec::new(),
+            panicked: Vec::new(),
+            goals,
+        }
+    }
+
+    pub(crate) fn goals(&self) -> &Goals {
+        &self.goals
+    }
+
+    /// Adds an entry point for the next [`Self::run`].
+    pub(crate) fn enter(
+        &mut self,
+        db: &RootDatabase,
+        node: Node,
+        pass: Pass,
+        blind_spot: Option<u32>,
+    ) {
+        let dispatch =
+            if blind_spot.is_some() { Dispatch::BlindSpot } else { Dispatch::Static };
+        let origin = Origin { parent: None, site: None, dispatch, pass, blind_spot };
+        self.add(db, node, origin);
+    }
+
+    /// Adds what an unresolved call in `parent` may mean.
+    pub(crate) fn enter_from(&mut self, db: &RootDatabase, node: Node, pass: Pass, parent: u32) {
+        let dispatch = Dispatch::BlindSpot;
+        let parent = Some(parent);
+        let origin = Origin { parent, site: None, dispatch, pass, blind_spot: None };
+        self.add(db, node, origin);
+    }
+
+    /// Adds a node unless it is known; gives its index.
+    fn add(&mut self, db: &RootDatabase, mut node: Node, origin: Origin) -> Option<u32> {
+        if let Some(&known) = self.index.get(&node) {
+            return Some(known);
+        }
+        let id = u32::try_from(self.nodes.len()).ok()?;
+        if self.nodes.len() >= self.limits.instances {
+            return None;
+        }
+        if let Node::Body(DefWithBodyId::FunctionId(f), _) = &node {
+            let f = *f;
+            let count = self.instances.entry(f).or_default();
+            *count += 1;
+            if *count > self.limits.instances_per_function {
+                // One more instance stands for all that follow, its arguments
+                // unknown.
+                if let Some(parent) = origin.parent {
+                    self.limited.push((parent, "instances of one function"));
+                }
+                let it = DbInterner::new_no_crate(db);
+                let args = GenericArgs::error_for_item(it, f.into());
+                node = Node::Body(f.into(), erase(it, args).store());
+                if let Some(&known) = self.index.get(&node) {
+                    return Some(known);
+                }
+            }
+        }
+        self.hit_goals(db, &node, id);
+        self.index.insert(node.clone(), id);
+        self.nodes.push(node);
+        self.origins.push(origin);
+        if let Some(successors) = &mut self.successors {
+            successors.push(Vec::new());
+        }
+        self.layer.push(id);
+        Some(id)
+    }
+
+    fn hit_goals(&mut self, db: &RootDatabase, node: &Node, id: u32) {
+        let (goals, krate) = match node {
+            Node::Body(DefWithBodyId::FunctionId(f), _) => {
+                (self.goals.functions.get(f), f.krate(db))
+            }
+            Node::Derived(derive, f, _) => {
+                (self.goals.derives.get(&(*derive, *f)), derive.krate(db))
+            }
+            _ => return,
+        };
+        for &goal in goals.into_iter().chain(self.goals.crates.get(&krate)).flatten() {
+            let hits = &mut self.goals.hits[goal];
+            if hits.len() < self.goals.wanted {
+                hits.push(id);
+            }
+        }
+    }
+
+    /// Walks until nothing new is met or, when `lazy`, until every goal is
+    /// decided. Gives whether it stopped early.
+    pub(crate) fn run(
+        &mut self,
+        db: &RootDatabase,
+        workers: &Workers<'_>,
+        pass: Pass,
+        lazy: bool,
+        progress: Option<&(dyn Fn(usize) + Sync)>,
+    ) -> bool {
+        loop {
+            if lazy && self.goals.all_hit() {
+                return true;
+            }
+            let layer = std::mem::take(&mut self.layer);
+            if layer.is_empty() {
+                return false;
+            }
+            if let Some(progress) = progress {
+                progress(self.nodes.len());
+            }
+            let nodes = layer.iter().map(|&id| self.nodes[id as usize].clone()).collect();
+            let visits = workers.visit(nodes);
+            for (&parent, visit) in layer.iter().zip(visits) {
+                self.merge(db, parent, visit, pass);
+            }
+        }
+    }
+
+    fn merge(&mut self, db: &RootDatabase, parent: u32, visit: Visit, pass: Pass) {
+        self.unresolved.extend(visit.unresolved.into_iter().map(|f| (f, parent)));
+        if let Some(limit) = visit.limit {
+            self.limited.push((parent, limit));
+        }
+        if visit.panicked {
+            self.panicked.push(parent);
+        }
+        for Edge { to, site, dispatch } in visit.edges {
+            let origin = Origin { parent: Some(parent), site, dispatch, pass, blind_spot: None };
+            match self.add(db, to, origin) {
+                Some(to) => {
+                    if let Some(successors) = &mut self.successors {
+                        successors[parent as usize].push((to, site, dispatch));
+                    }
+                }
+                None => self.limited.push((parent, "instances")),
+            }
+        }
+    }
+
+    /// Distinct functions met so far.
+    pub(crate) fn function_count(&self) -> usize {
+        let mut derives: FxHashSet<(BuiltinDeriveImplId, FunctionId)> = FxHashSet::default();
+        for node in &self.nodes {
+            if let Node::Derived(derive, f, _) = node {
+                derives.insert((*derive, *f));
+            }
+        }
+        self.instances.len() + derives.len()
+    }
+}
+
+/// No generic arguments.
+pub(crate) fn no_args() -> StoredGenericArgs {
+    GenericArgs::new_from_slice(&[]).store()
+}

@@ -1,0 +1,55 @@
+//! The nodes of the walk: instances, and the steps between them.
+
+use ra_ap_hir_def::{BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, hir::ExprId};
+use ra_ap_hir_ty::next_solver::{StoredGenericArgs, StoredTy};
+
+use crate::api::Dispatch;
+
+/// Something that the walk visits once.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Node {
+    /// A function, constant or static with its generic arguments.
+    Body(DefWithBodyId, StoredGenericArgs),
+    /// What a body does whatever its generic arguments are.
+    Shared(DefWithBodyId),
+    /// The method of a built-in derive, which has no body of its own; the
+    /// function is the trait's declaration.
+    Derived(BuiltinDeriveImplId, FunctionId, StoredGenericArgs),
+    /// A trait method for concrete arguments, still to be resolved.
+    Method(FunctionId, StoredGenericArgs),
+    /// An associated constant for concrete arguments, still to be resolved.
+    AssocConst(ConstId, StoredGenericArgs),
+    /// The drop glue of a type.
+    Drop(StoredTy),
+    /// The vtables made by turning the first type into the second.
+    Unsize(StoredTy, StoredTy),
+    /// Awaiting a value of this type.
+    Await(StoredTy),
+}
+
+/// Where an edge comes from in the source.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Site {
+    pub(crate) body: DefWithBodyId,
+    pub(crate) expr: ExprId,
+}
+
+/// One step of the walk.
+#[derive(Clone, Debug)]
+pub(crate) struct Edge {
+    pub(crate) to: Node,
+    pub(crate) site: Option<Site>,
+    pub(crate) dispatch: Dispatch,
+}
+
+/// What visiting one node gives.
+#[derive(Default)]
+pub(crate) struct Visit {
+    pub(crate) edges: Vec<Edge>,
+    /// Trait methods that no impl could be found for.
+    pub(crate) unresolved: Vec<FunctionId>,
+    /// What was approximated because a limit was hit.
+    pub(crate) limit: Option<&'static str>,
+    /// Whether the analysis library panicked on this node.
+    pub(crate) panicked: bool,
+}

@@ -1,0 +1,544 @@
+//! From one node to its successors.
+//!
+//! The rules are those of the compiler's own monomorphisation collector
+//! (`rustc_monomorphize::collector`), restated over inference results: a
+//! resolved callee counts, a function named as a value counts, an unsizing
+//! makes the vtable's methods count, and whatever is owned is dropped.
+
+use std::sync::Arc;
+
+use either::Either;
+use parking_lot::Mutex;
+use ra_ap_hir_def::{
+    AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, ItemContainerId, TraitId, VariantId,
+    hir::generics::{GenericParams, TypeParamProvenance},
+    lang_item::LangItems,
+    signatures::{FunctionSignature, StructFlags, StructSignature},
+};
+use ra_ap_hir_ty::{
+    ParamEnvAndCrate,
+    db::HirDatabase,
+    drop::destructor,
+    method_resolution::{is_dyn_method, lookup_impl_const},
+    next_solver::{
+        Binder, DbInterner, EarlyBinder, GenericArg, GenericArgs, ParamEnv, TraitRef, Ty,
+        TyKind, TypingMode,
+        infer::{DbInternerInferExt, traits::ObligationCause},
+    },
+};
+use ra_ap_rustc_type_ir::{
+    TypeFoldable, TypeVisitable, TypeVisitableExt,
+    elaborate::supertraits,
+    inherent::{BoundExistentialPredicates as _, GenericArgs as _, IntoKind, Ty as _},
+};
+use rustc_hash::FxHashMap;
+
+use super::{
+    node::{Edge, Node, Site, Visit},
+    viewpoint::Viewpoints,
+};
+use crate::{
+    api::{Dispatch, Limits},
+    facts::{self, BodyFacts, Fact, FactKind, UnresolvedCall, erase, may_need_drop},
+};
+
+/// What all workers share: the facts of every body met so far, and what stands
+/// behind the symbols that `extern` blocks declare.
+#[derive(Default)]
+pub(crate) struct FactStore {
+    bodies: Mutex<FxHashMap<DefWithBodyId, Arc<BodyFacts>>>,
+    symbols: FxHashMap<String, FunctionId>,
+}
+
+impl FactStore {
+    pub(crate) fn new(symbols: FxHashMap<String, FunctionId>) -> Self {
+        Self { bodies: Mutex::default(), symbols }
+    }
+
+    pub(crate) fn get<'db>(
+        &self,
+        db: &'db dyn HirDatabase,
+        it: DbInterner<'db>,
+        def: DefWithBodyId,
+    ) -> Arc<BodyFacts> {
+        if let Some(facts) = self.bodies.lock().get(&def) {
+            return facts.clone();
+        }
+        // Two workers may do the same body at once; the facts are equal.
+        let facts = Arc::new(facts::collect(db, it, def));
+        self.bodies.lock().entry(def).or_insert(facts).clone()
+    }
+}
+
+impl FactStore {
+    /// Every call that inference could not name, in every body met so far.
+    pub(crate) fn unresolved(&self) -> Vec<(DefWithBodyId, UnresolvedCall)> {
+        let store = self.bodies.lock();
+        let calls = store.iter().flat_map(|(def, facts)| {
+            facts.unresolved.iter().map(|call| (*def, call.clone()))
+        });
+        calls.collect()
+    }
+}
+
+/// One worker's view of the program.
+pub(crate) struct Visitor<'a, 'db> {
+    db: &'db dyn HirDatabase,
+    it: DbInterner<'db>,
+    viewpoints: Viewpoints<'db>,
+    items: &'db LangItems,
+    store: &'a FactStore,
+    limits: &'a Limits,
+    visit: Visit,
+}
+
+impl<'a, 'db> Visitor<'a, 'db> {
+    pub(crate) fn new(
+        db: &'db dyn HirDatabase,
+        krate: ra_ap_base_db::Crate,
+        store: &'a FactStore,
+        limits: &'a Limits,
+    ) -> Self {
+        let it = DbInterner::new_with(db, krate);
+        Self {
+            db,
+            it,
+            viewpoints: Viewpoints::new(db, krate),
+            items: it.lang_items(),
+            store,
+            limits,
+            visit: Visit::default(),
+        }
+    }
+
+    /// The interner and the environment to ask with about `value` and `tr`.
+    fn view(
+        &self,
+        value: &impl TypeVisitable<DbInterner<'db>>,
+        tr: Option<TraitId>,
+    ) -> (DbInterner<'db>, ParamEnvAndCrate<'db>) {
+        let krate = self.viewpoints.of(value, tr);
+        let it = DbInterner::new_with(self.db, krate);
+        (it, ParamEnvAndCrate { param_env: ParamEnv::empty(it), krate })
+    }
+
+    /// The successors of `node`.
+    pub(crate) fn visit(&mut self, node: &Node) -> Visit {
+        self.visit = Visit::default();
+        match node {
+            Node::Body(def, args) => self.body(*def, args.as_ref()),
+            Node::Shared(def) => {
+                let facts = self.store.get(self.db, self.it, *def);
+                let none = GenericArgs::empty(self.it);
+                for fact in &facts.shared {
+                    self.fact(*def, fact, none);
+                }
+            }
+            Node::Method(f, args) => self.method(*f, args.as_ref()),
+            Node::Derived(_, f, args) => self.derived(*f, args.as_ref()),
+            Node::AssocConst(c, args) => {
+                let args = args.as_ref();
+                let (it, env) = self.view(&args, trait_of_const(self.db, *c));
+                let infcx = it.infer_ctxt().build(TypingMode::PostAnalysis);
+                let (c, args) = lookup_impl_const(&infcx, env.param_env, *c, args);
+                let args = erase(self.it, args);
+                self.push(Node::Body(c.into(), args.store()), None, Dispatch::Initialiser);
+            }
+            Node::Drop(ty) => self.drop_glue(ty.as_ref()),
+            Node::Unsize(from, to) => self.unsize(from.as_ref(), to.as_ref()),
+            Node::Await(ty) => self.awaited(ty.as_ref()),
+        }
+        std::mem::take(&mut self.visit)
+    }
+
+    fn push(&mut self, to: Node, site: Option<Site>, dispatch: Dispatch) {
+        self.visit.edges.push(Edge { to, site, dispatch });
+    }
+
+    fn body(&mut self, def: DefWithBodyId, args: GenericArgs<'db>) {
+        if let DefWithBodyId::FunctionId(f) = def {
+            if Some(f) == self.items.DropInPlace {
+                // Its source is a stub that the compiler replaces by drop glue.
+                if let Some(ty) = args.types().next() {
+                    self.push_drop(ty, None);
+                }
+                return;
+            }
+            let signature = FunctionSignature::of(self.db, f);
+            if !signature.has_body() {
+                // A declaration in an `extern` block means the function that
+                // exports the symbol, when the program has one.
+                let symbol = self.store.symbols.get(signature.name.as_str());
+                if let Some(&exported) = symbol.filter(|exported| **exported != f) {
+                    let none = GenericArgs::empty(self.it);
+                    let node = Node::Body(exported.into(), none.store());
+                    self.push(node, None, Dispatch::Static);
+                }
+                return;
+            }
+        }
+        let facts = self.store.get(self.db, self.it, def);
+        self.push(Node::Shared(def), None, Dispatch::Static);
+        for fact in &facts.generic {
+            self.fact(def, fact, args);
+        }
+    }
+
+    fn fact(&mut self, def: DefWithBodyId, fact: &Fact, args: GenericArgs<'db>) {
+        let site = fact.site.map(|expr| Site { body: def, expr });
+        match &fact.kind {
+            FactKind::Call(f, callee_args, dispatch) => {
+                let callee_args = self.instantiate(callee_args.as_ref(), args);
+                self.call(*f, callee_args, site, *dispatch);
+            }
+            FactKind::Await(ty) => {
+                let ty = self.instantiate::<Ty<'db>>(ty.as_ref(), args);
+                self.push(Node::Await(ty.store()), site, Dispatch::Static);
+            }
+            FactKind::Unsize(from, to) => {
+                let from = self.instantiate::<Ty<'db>>(from.as_ref(), args);
+                let to = self.instantiate::<Ty<'db>>(to.as_ref(), args);
+                self.push(Node::Unsize(from.store(), to.store()), site, Dispatch::Dyn);
+            }
+            FactKind::Drop(ty) => {
+                let ty = self.instantiate::<Ty<'db>>(ty.as_ref(), args);
+                self.push_drop(ty, site);
+            }
+            FactKind::Initialiser(def) => {
+                let none = GenericArgs::empty(self.it);
+                self.push(Node::Body(*def, none.store()), site, Dispatch::Initialiser);
+            }
+            FactKind::AssocConst(c, const_args) => {
+                let const_args = self.instantiate(const_args.as_ref(), args);
+                self.push(
+                    Node::AssocConst(*c, const_args.store()),
+                    site,
+                    Dispatch::Initialiser,
+                );
+            }
+        }
+    }
+
+    fn instantiate<T>(&mut self, value: T, args: GenericArgs<'db>) -> T
+    where
+        T: TypeFoldable<DbInterner<'db>> + TypeVisitable<DbInterner<'db>> + Clone,
+    {
+        let value = if args.is_empty() {
+            value
+        } else {
+            EarlyBinder::bind(value).instantiate(self.it, args).skip_norm_wip()
+        };
+        self.normalise(value)
+    }
+
+    fn normalise<T>(&mut self, value: T) -> T
+    where
+        T: TypeFoldable<DbInterner<'db>> + TypeVisitable<DbInterner<'db>> + Clone,
+    {
+        if !value.has_aliases() {
+            return value;
+        }
+        let (it, env) = self.view(&value, None);
+        let infcx = it.infer_ctxt().build(TypingMode::PostAnalysis);
+        let normal = infcx
+            .at(&ObligationCause::dummy(), env.param_env)
+            .deeply_normalize(value.clone())
+            .unwrap_or(value);
+        erase(self.it, normal)
+    }
+
+    fn call(
+        &mut self,
+        f: FunctionId,
+        args: GenericArgs<'db>,
+        site: Option<Site>,
+        dispatch: Dispatch,
+    ) {
+        let in_trait = matches!(f.loc(self.db).container, ItemContainerId::TraitId(_));
+        if self.too_large(args) {
+            // Go on with the arguments unknown: what depends on them shows up
+            // as unresolved, the rest is walked.
+            self.visit.limit = Some("type size");
+            if in_trait {
+                self.visit.unresolved.push(f);
+            } else {
+                let args = erase(self.it, GenericArgs::error_for_item(self.it, f.into()));
+                self.push(Node::Body(f.into(), args.store()), site, dispatch);
+            }
+            return;
+        }
+        if in_trait {
+            // A call through a vtable reaches what the vtable was made of.
+            if is_dyn_method(self.it, ParamEnv::empty(self.it), f, args).is_none() {
+                self.push(Node::Method(f, args.store()), site, dispatch);
+            }
+        } else {
+            self.push(Node::Body(f.into(), args.store()), site, dispatch);
+        }
+    }
+
+    fn too_large(&self, args: GenericArgs<'db>) -> bool {
+        let mut left = self.limits.type_size;
+        for arg in args.iter() {
+            for _ in arg.walk() {
+                if left == 0 {
+                    return true;
+                }
+                left -= 1;
+            }
+        }
+        false
+    }
+
+    fn method(&mut self, f: FunctionId, args: GenericArgs<'db>) {
+        let (_, env) = self.view(&args, trait_of(self.db, f));
+        let (found, found_args) = self.db.lookup_impl_method(env, f, args);
+        let found_args = erase(self.it, found_args);
+        match found {
+            Either::Left(g) if g != f => {
+                self.push(Node::Body(g.into(), found_args.store()), None, Dispatch::Static);
+            }
+            Either::Left(_) => self.default_or_builtin(f, args),
+            Either::Right((derive, _)) => {
+                self.push(Node::Derived(derive, f, args.store()), None, Dispatch::Static);
+            }
+        }
+    }
+
+    /// No impl has this method: it is the trait's default, or the compiler
+    /// provides it, or it could not be resolved.
+    fn default_or_builtin(&mut self, f: FunctionId, args: GenericArgs<'db>) {
+        let self_ty = args.types().next();
+        let kind = self_ty.map(|ty| ty.kind());
+        let open = matches!(
+            kind,
+            None | Some(TyKind::Param(_) | TyKind::Alias(..) | TyKind::Error(_))
+        );
+        if open {
+            self.visit.unresolved.push(f);
+        }
+        if FunctionSignature::of(self.db, f).has_body() {
+            self.push(Node::Body(f.into(), args.store()), None, Dispatch::Static);
+            return;
+        }
+        match kind {
+            Some(TyKind::Tuple(types)) => {
+                for ty in types.iter() {
+                    self.call_on(f, args, ty);
+                }
+            }
+            Some(TyKind::Array(ty, _)) => self.call_on(f, args, ty),
+            Some(
+                TyKind::Closure(..)
+                | TyKind::CoroutineClosure(..)
+                | TyKind::Coroutine(..)
+                | TyKind::FnDef(..)
+                | TyKind::FnPtr(..)
+                | TyKind::Never
+                | TyKind::Dynamic(..),
+            ) => {}
+            _ => self.visit.unresolved.push(f),
+        }
+    }
+
+    /// The same trait method for another self type, as built-in impls do for
+    /// their parts.
+    fn call_on(&mut self, f: FunctionId, args: GenericArgs<'db>, ty: Ty<'db>) {
+        let ItemContainerId::TraitId(tr) = f.loc(self.db).container else { return };
+        let own = GenericParams::of(self.db, tr.into()).len();
+        let args = args.iter().enumerate().map(|(index, arg)| {
+            // The trait's type parameters (`Rhs`) default to `Self`.
+            if index < own && arg.ty().is_some() { GenericArg::from(ty) } else { arg }
+        });
+        let args = GenericArgs::new_from_iter(self.it, args);
+        self.call(f, args, None, Dispatch::Static);
+    }
+
+    fn derived(&mut self, f: FunctionId, args: GenericArgs<'db>) {
+        let Some(TyKind::Adt(adt, adt_args)) = args.types().next().map(|ty| ty.kind()) else {
+            return;
+        };
+        for ty in self.fields(adt.def_id(), adt_args) {
+            self.call_on(f, args, ty);
+        }
+    }
+
+    fn fields(&mut self, adt: AdtId, args: GenericArgs<'db>) -> Vec<Ty<'db>> {
+        let variants: Vec<VariantId> = match adt {
+            AdtId::StructId(id) => vec![id.into()],
+            AdtId::UnionId(_) => vec![],
+            AdtId::EnumId(id) => {
+                id.enum_variants(self.db).variants.values().map(|(id, _)| (*id).into()).collect()
+            }
+        };
+        let mut types = Vec::new();
+        for variant in variants {
+            for (_, field) in self.db.field_types(variant).iter() {
+                let ty = field.ty().instantiate(self.it, args).skip_norm_wip();
+                let ty = self.normalise(ty);
+                types.push(erase(self.it, ty));
+            }
+        }
+        types
+    }
+
+    fn push_drop(&mut self, ty: Ty<'db>, site: Option<Site>) {
+        if may_need_drop(ty) {
+            self.push(Node::Drop(ty.store()), site, Dispatch::Drop);
+        }
+    }
+
+    fn drop_glue(&mut self, ty: Ty<'db>) {
+        match ty.kind() {
+            TyKind::Adt(adt, args) => {
+                let id = adt.def_id();
+                if let AdtId::StructId(s) = id {
+                    let flags = StructSignature::of(self.db, s).flags;
+                    if flags.intersects(
+                        StructFlags::IS_MANUALLY_DROP | StructFlags::IS_PHANTOM_DATA,
+                    ) {
+                        return;
+                    }
+                    // The compiler itself drops what a box holds.
+                    if flags.contains(StructFlags::IS_BOX)
+                        && let Some(inner) = args.types().next()
+                    {
+                        self.push_drop(inner, None);
+                    }
+                }
+                if destructor(self.db, id).is_some()
+                    && let Some(f) = self.items.Drop_drop
+                {
+                    let args = GenericArgs::new_from_slice(&[ty.into()]);
+                    let (_, env) = self.view(&args, trait_of(self.db, f));
+                    let (found, found_args) = self.db.lookup_impl_method(env, f, args);
+                    if let Either::Left(g) = found
+                        && g != f
+                    {
+                        let found_args = erase(self.it, found_args);
+                        self.push(Node::Body(g.into(), found_args.store()), None, Dispatch::Drop);
+                    }
+                }
+                for field in self.fields(id, args) {
+                    self.push_drop(field, None);
+                }
+            }
+            TyKind::Tuple(types) => {
+                for ty in types.iter() {
+                    self.push_drop(ty, None);
+                }
+            }
+            TyKind::Array(ty, _) | TyKind::Slice(ty) => self.push_drop(ty, None),
+            TyKind::Closure(_, args) => {
+                self.push_drop(args.as_closure().tupled_upvars_ty(), None);
+            }
+            TyKind::Coroutine(_, args) => {
+                self.push_drop(args.as_coroutine().tupled_upvars_ty(), None);
+            }
+            _ => {}
+        }
+    }
+
+    fn unsize(&mut self, from: Ty<'db>, to: Ty<'db>) {
+        match (from.kind(), to.kind()) {
+            (
+                TyKind::Ref(_, from, _) | TyKind::RawPtr(from, _),
+                TyKind::Ref(_, to, _) | TyKind::RawPtr(to, _),
+            ) => self.unsize(from, to),
+            (TyKind::Dynamic(..), TyKind::Dynamic(..)) => {}
+            (_, TyKind::Dynamic(predicates, _)) => {
+                if let Some(principal) = predicates.principal() {
+                    let tr = principal.with_self_ty(self.it, from);
+                    self.vtable(tr);
+                }
+                self.push_drop(from, None);
+            }
+            (TyKind::Adt(x, from), TyKind::Adt(y, to)) if x == y => {
+                for (from, to) in from.iter().zip(to.iter()) {
+                    if let (Some(from), Some(to)) = (from.ty(), to.ty())
+                        && from != to
+                    {
+                        self.unsize(from, to);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn vtable(&mut self, principal: Binder<'db, TraitRef<'db>>) {
+        for tr in supertraits(self.it, principal) {
+            let tr = tr.skip_binder();
+            let tr = erase(self.it, tr);
+            let tr_args = self.normalise(tr.args);
+            let id: TraitId = tr.def_id.0;
+            for (_, item) in id.trait_items(self.db).items.iter() {
+                let AssocItemId::FunctionId(f) = *item else { continue };
+                if !self.in_vtable(f) {
+                    continue;
+                }
+                let it = self.it;
+                let args = GenericArgs::for_item(it, f.into(), |index, param, _, _| {
+                    match tr_args.as_slice().get(index as usize) {
+                        Some(arg) => *arg,
+                        None => GenericArg::error_from_id(it, param),
+                    }
+                });
+                let args = erase(it, args);
+                self.call(f, args, None, Dispatch::Dyn);
+            }
+        }
+    }
+
+    /// Whether a method has a slot in its trait's vtable: it takes `self`, has
+    /// no type parameters of its own and is not bound by `Self: Sized`.
+    fn in_vtable(&self, f: FunctionId) -> bool {
+        let signature = FunctionSignature::of(self.db, f);
+        signature.has_self_param()
+            && ra_ap_hir_ty::dyn_compatibility::generics_require_sized_self(self.db, f.into())
+                == false
+            && !GenericParams::of(self.db, f.into())
+                .iter_type_or_consts()
+                .any(|(_, param)| param.type_param().is_some_and(|p| !matches!(p.provenance, TypeParamProvenance::TraitSelf)))
+    }
+
+    fn awaited(&mut self, ty: Ty<'db>) {
+        let (Some(into_future), Some(poll)) =
+            (self.items.IntoFutureIntoFuture, self.items.FuturePoll)
+        else {
+            return;
+        };
+        let args = GenericArgs::new_from_slice(&[ty.into()]);
+        self.call(into_future, args, None, Dispatch::Static);
+        let future = self.into_future_output(into_future, ty).unwrap_or(ty);
+        let args = GenericArgs::new_from_slice(&[future.into()]);
+        self.call(poll, args, None, Dispatch::Static);
+    }
+
+    /// `<ty as IntoFuture>::IntoFuture`.
+    fn into_future_output(&mut self, into_future: FunctionId, ty: Ty<'db>) -> Option<Ty<'db>> {
+        let ItemContainerId::TraitId(tr) = into_future.loc(self.db).container else { return None };
+        let alias = tr.trait_items(self.db).items.iter().find_map(|(name, item)| match item {
+            AssocItemId::TypeAliasId(alias) if name.as_str() == "IntoFuture" => Some(*alias),
+            _ => None,
+        })?;
+        let args = GenericArgs::new_from_slice(&[ty.into()]);
+        let projection = Ty::new_projection_from_args(self.it, alias.into(), args);
+        let normal = self.normalise(projection);
+        (!normal.has_aliases()).then_some(normal)
+    }
+}
+
+fn trait_of(db: &dyn HirDatabase, f: FunctionId) -> Option<TraitId> {
+    match f.loc(db).container {
+        ItemContainerId::TraitId(tr) => Some(tr),
+        _ => None,
+    }
+}
+
+fn trait_of_const(db: &dyn HirDatabase, c: ConstId) -> Option<TraitId> {
+    match c.loc(db).container {
+        ItemContainerId::TraitId(tr) => Some(tr),
+        _ => None,
+    }
+}
