@@ -41,11 +41,18 @@ pub(crate) struct Fixture {
 impl Fixture {
     /// All fixtures, in a stable order.
     pub(crate) fn all() -> Vec<Self> {
+        Self::select("1")
+    }
+
+    /// The fixtures of one family, or one as `family/name`, or all for `1`.
+    pub(crate) fn select(wanted: &str) -> Vec<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let mut fixtures = Vec::new();
         for family in sorted_entries(&root) {
             for path in sorted_entries(&family) {
-                if path.extension().is_some_and(|extension| extension == "rs") {
+                let full = path.with_extension("");
+                let is_wanted = wanted == "1" || family.ends_with(wanted) || full.ends_with(wanted);
+                if is_wanted && path.extension().is_some_and(|extension| extension == "rs") {
                     fixtures.push(Self::read(&path));
                 }
             }
