@@ -47,10 +47,6 @@ Vulnerabilities and malicious crates count; informational kinds only when --fail
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    pub(crate) project: ProjectArgs,
-    #[command(flatten)]
-    pub(crate) analysis: AnalysisArgs,
     /// Directory of the advisory database, instead of the cached copy
     #[arg(long, value_name = "DIR")]
     pub(crate) db: Option<Utf8PathBuf>,
@@ -67,6 +63,10 @@ pub(crate) struct CheckArgs {
     /// Show everything about one advisory, its text too
     #[arg(long, value_name = "ID")]
     pub(crate) explain: Option<String>,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) analysis: AnalysisArgs,
 }
 
 #[derive(Debug, Args)]
@@ -75,30 +75,30 @@ pub(crate) struct WhyArgs {
     /// a type or trait means its methods
     #[arg(value_name = "FUNCTION")]
     pub(crate) function: String,
-    #[command(flatten)]
-    pub(crate) project: ProjectArgs,
-    #[command(flatten)]
-    pub(crate) analysis: AnalysisArgs,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
     pub(crate) format: WhyFormat,
     /// What more to show: `paths=N` shows up to N call paths per target
     #[arg(long, value_name = "WHAT", value_parser = parse_show)]
     pub(crate) show: Option<Show>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CallgraphArgs {
-    /// A directory or a Cargo.toml
-    #[arg(value_name = "PATH", default_value = ".", conflicts_with = "manifest_path")]
-    pub(crate) path: Utf8PathBuf,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
     pub(crate) analysis: AnalysisArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallgraphArgs {
+    /// A directory or a Cargo.toml [default: the current directory]
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<Utf8PathBuf>,
     /// How to print the graph
     #[arg(long, value_enum, default_value_t = GraphFormat::Jsonl, value_name = "FORMAT")]
     pub(crate) format: GraphFormat,
+    #[command(flatten)]
+    pub(crate) project: ProjectArgs,
+    #[command(flatten)]
+    pub(crate) analysis: AnalysisArgs,
 }
 
 #[derive(Debug, Args)]

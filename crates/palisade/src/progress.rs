@@ -92,7 +92,7 @@ impl Progress for Reporter {
     fn walked(&self, instances: usize) {
         if self.due() {
             let stage = lock(&self.stage).clone();
-            self.say(format!("{stage}: {instances} functions"));
+            self.say(format!("{stage}, {instances} functions so far"));
         }
     }
 }

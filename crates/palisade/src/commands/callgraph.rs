@@ -11,7 +11,7 @@ use crate::progress::Reporter;
 use crate::report::{dot, jsonl};
 
 pub(crate) fn run(args: &CallgraphArgs) -> Result<Exit> {
-    let workspace = Workspace::open(load_options(&args.project, args.path.clone())?)?;
+    let workspace = Workspace::open(load_options(&args.project, args.path.as_deref())?)?;
     let progress = Reporter::new();
     let options = GraphOptions {
         analysis: analysis_options(&args.analysis),

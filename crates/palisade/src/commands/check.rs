@@ -32,7 +32,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit> {
         .into());
     }
     let now = now()?;
-    let workspace = Workspace::open(load_options(&args.project, Utf8PathBuf::from("."))?)?;
+    let workspace = Workspace::open(load_options(&args.project, None)?)?;
     let (database, database_age_days) = database(args, &workspace, now)?;
     let default_paths = if args.explain.is_some() { EXPLAIN_PATHS } else { 1 };
     let paths = args.show.map_or(default_paths, |show| show.paths);

@@ -7,19 +7,27 @@ pub(crate) mod why;
 
 use std::num::NonZeroUsize;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use palisade_check::{AnalysisOptions, Cache};
 use palisade_project::LoadOptions;
 
 use crate::cli::{AnalysisArgs, ProjectArgs};
+use crate::errors::Usage;
 
-/// What to load; `path` is used unless `--manifest-path` is given.
-fn load_options(args: &ProjectArgs, path: Utf8PathBuf) -> anyhow::Result<LoadOptions> {
-    let path = match &args.manifest.manifest_path {
-        Some(path) => Utf8PathBuf::from_path_buf(path.clone()).map_err(|path| {
-            anyhow::anyhow!("the path `{}` is not UTF-8", path.display())
-        })?,
-        None => path,
+/// What to load; `path` is another way to give `--manifest-path`.
+fn load_options(args: &ProjectArgs, path: Option<&Utf8Path>) -> anyhow::Result<LoadOptions> {
+    let path = match (&args.manifest.manifest_path, path) {
+        (Some(_), Some(_)) => {
+            return Err(Usage {
+                message: "both PATH and --manifest-path are given".to_owned(),
+                hint: "leave out one of them".to_owned(),
+            }
+            .into());
+        }
+        (Some(path), None) => Utf8PathBuf::from_path_buf(path.clone())
+            .map_err(|path| anyhow::anyhow!("the path `{}` is not UTF-8", path.display()))?,
+        (None, Some(path)) => path.to_owned(),
+        (None, None) => Utf8PathBuf::from("."),
     };
     Ok(LoadOptions {
         path,

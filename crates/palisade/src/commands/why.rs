@@ -1,7 +1,6 @@
 //! `palisade why`.
 
 use anyhow::{Context, Result};
-use camino::Utf8PathBuf;
 use palisade_check::{Workspace, why};
 
 use super::{analysis_options, load_options};
@@ -14,7 +13,7 @@ use crate::report::why as render;
 /// Exits with 0 whether the function is reached or not: it is an answer, not a
 /// judgement.
 pub(crate) fn run(args: &WhyArgs) -> Result<Exit> {
-    let workspace = Workspace::open(load_options(&args.project, Utf8PathBuf::from("."))?)?;
+    let workspace = Workspace::open(load_options(&args.project, None)?)?;
     let paths = args.show.map_or(1, |show| show.paths);
     let progress = Reporter::new();
     let answer = why(&workspace, &args.function, paths, &analysis_options(&args.analysis), &progress)?;

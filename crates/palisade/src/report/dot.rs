@@ -62,7 +62,26 @@ mod tests {
     fn graph() {
         let mut out = Vec::new();
         render(&call_graph(), &mut out).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        digraph callgraph {
+          rankdir=LR;
+          node [shape=box, fontname="monospace"];
+          subgraph cluster_0 {
+            label="app 0.1.0";
+            f0 [label="app::main"];
+          }
+          subgraph cluster_1 {
+            label="core";
+            f1 [label="core::ptr::drop_in_place", color=grey];
+          }
+          subgraph cluster_2 {
+            label="demo 1.0.0";
+            f2 [label="demo::Core::search", style=dashed];
+          }
+          f0 -> f1 [label="drop"];
+          f0 -> f2;
+        }
+        "#);
     }
 
     /// Guards against names that end the string.

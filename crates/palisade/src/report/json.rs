@@ -218,6 +218,293 @@ mod tests {
     /// Guards the documented format: every field of every kind of finding.
     #[test]
     fn report() {
-        insta::assert_snapshot!(rendered(render), @"");
+        insta::assert_snapshot!(rendered(render), @r#"
+        {
+          "schema": 1,
+          "findings": [
+            {
+              "id": "RUSTSEC-2099-0001",
+              "aliases": [
+                "CVE-2099-1"
+              ],
+              "title": "The problem RUSTSEC-2099-0001",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0001.html",
+              "kind": "vulnerability",
+              "package": "demo",
+              "version": "1.0.0",
+              "target": "bin:app",
+              "level": "reached",
+              "verdict": "reached",
+              "context": "run",
+              "reason": "a call path leads to demo::f",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [],
+              "paths": [
+                [
+                  {
+                    "crate": "app",
+                    "version": "0.1.0",
+                    "function": "app::main",
+                    "file": "src/main.rs",
+                    "line": 4,
+                    "dispatch": "static"
+                  },
+                  {
+                    "crate": "app",
+                    "version": "0.1.0",
+                    "function": "app::report",
+                    "file": "src/my report.rs",
+                    "line": 9,
+                    "dispatch": "dyn"
+                  },
+                  {
+                    "crate": "demo",
+                    "version": "1.0.0",
+                    "function": "demo::f",
+                    "file": "/home/me/.cargo/registry/src/index-1/demo-1.0.0/src/lib.rs",
+                    "line": 20,
+                    "dispatch": null
+                  }
+                ]
+              ],
+              "blind_spots": [],
+              "remedy": {
+                "kind": "update",
+                "text": "cargo update -p demo --precise 1.0.1",
+                "command": "cargo update -p demo --precise 1.0.1",
+                "to": "1.0.1"
+              },
+              "ignored": null
+            },
+            {
+              "id": "RUSTSEC-2099-0001",
+              "aliases": [
+                "CVE-2099-1"
+              ],
+              "title": "The problem RUSTSEC-2099-0001",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0001.html",
+              "kind": "vulnerability",
+              "package": "demo",
+              "version": "1.0.0",
+              "target": "bin:tool",
+              "level": "reached",
+              "verdict": "reached",
+              "context": "run",
+              "reason": "a call path leads to demo::f",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [],
+              "paths": [
+                [
+                  {
+                    "crate": "app",
+                    "version": "0.1.0",
+                    "function": "app::main",
+                    "file": "src/main.rs",
+                    "line": 4,
+                    "dispatch": "static"
+                  },
+                  {
+                    "crate": "app",
+                    "version": "0.1.0",
+                    "function": "app::report",
+                    "file": "src/my report.rs",
+                    "line": 9,
+                    "dispatch": "dyn"
+                  },
+                  {
+                    "crate": "demo",
+                    "version": "1.0.0",
+                    "function": "demo::f",
+                    "file": "/home/me/.cargo/registry/src/index-1/demo-1.0.0/src/lib.rs",
+                    "line": 20,
+                    "dispatch": null
+                  }
+                ]
+              ],
+              "blind_spots": [],
+              "remedy": {
+                "kind": "update",
+                "text": "cargo update -p demo --precise 1.0.1",
+                "command": "cargo update -p demo --precise 1.0.1",
+                "to": "1.0.1"
+              },
+              "ignored": null
+            },
+            {
+              "id": "RUSTSEC-2099-0002",
+              "aliases": [],
+              "title": "The problem RUSTSEC-2099-0002",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0002.html",
+              "kind": "vulnerability",
+              "package": "macros",
+              "version": "2.0.0+build",
+              "target": "bin:app",
+              "level": "imported",
+              "verdict": "unknown",
+              "context": "run",
+              "reason": "only through what could not be followed may macros::run be reached",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [
+                "macros::old"
+              ],
+              "paths": [],
+              "blind_spots": [
+                0
+              ],
+              "remedy": {
+                "kind": "blocked",
+                "text": "macros >=3.0.0 has the fix, but middle 0.2.0 requires macros ^2; update middle 0.2.0 first",
+                "fixed": [
+                  ">=3.0.0"
+                ],
+                "blocked_by": {
+                  "parent": "middle 0.2.0",
+                  "requirement": "^2"
+                }
+              },
+              "ignored": null
+            },
+            {
+              "id": "RUSTSEC-2099-0003",
+              "aliases": [],
+              "title": "The problem RUSTSEC-2099-0003",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0003.html",
+              "kind": "vulnerability",
+              "package": "demo",
+              "version": "1.0.0",
+              "target": "bin:app",
+              "level": "imported",
+              "verdict": "not-reached",
+              "context": "run",
+              "reason": "no call path leads to demo::f",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [],
+              "paths": [],
+              "blind_spots": [],
+              "remedy": {
+                "kind": "none",
+                "text": "no fixed version exists"
+              },
+              "ignored": null
+            },
+            {
+              "id": "RUSTSEC-2099-0004",
+              "aliases": [],
+              "title": "The problem RUSTSEC-2099-0004",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0004.html",
+              "kind": "vulnerability",
+              "package": "windows-only",
+              "version": "0.3.0",
+              "target": "",
+              "level": "required",
+              "verdict": "not-reached",
+              "context": "run",
+              "reason": "the package is locked, but no part of the build",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [],
+              "paths": [],
+              "blind_spots": [],
+              "remedy": {
+                "kind": "fixed",
+                "text": "update windows-only to ^0.3.1 or >=0.4.0",
+                "fixed": [
+                  "^0.3.1",
+                  ">=0.4.0"
+                ]
+              },
+              "ignored": null
+            },
+            {
+              "id": "RUSTSEC-2099-0005",
+              "aliases": [],
+              "title": "old is \u001b[31munmaintained<U+202E>",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0005.html",
+              "kind": "unmaintained",
+              "package": "old",
+              "version": "0.1.0",
+              "target": "bin:app",
+              "level": "reached",
+              "verdict": "reached",
+              "context": "build",
+              "reason": "no call path leads to demo::f",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [],
+              "paths": [],
+              "blind_spots": [],
+              "remedy": {
+                "kind": "none",
+                "text": "no fixed version exists"
+              },
+              "ignored": null
+            },
+            {
+              "id": "RUSTSEC-2099-0006",
+              "aliases": [],
+              "title": "The problem RUSTSEC-2099-0006",
+              "url": "https://rustsec.org/advisories/RUSTSEC-2099-0006.html",
+              "kind": "vulnerability",
+              "package": "demo",
+              "version": "1.0.0",
+              "target": "bin:app",
+              "level": "reached",
+              "verdict": "reached",
+              "context": "run",
+              "reason": "no call path leads to demo::f",
+              "functions": [
+                "demo::f"
+              ],
+              "missing_functions": [],
+              "paths": [],
+              "blind_spots": [],
+              "remedy": {
+                "kind": "none",
+                "text": "no fixed version exists"
+              },
+              "ignored": "behind a proxy"
+            }
+          ],
+          "blind_spots": [
+            {
+              "file": "src/main.rs",
+              "line": 12,
+              "cause": "unexpanded-macro",
+              "detail": "macros::generate!",
+              "may_reach": [
+                "macros"
+              ]
+            }
+          ],
+          "warnings": [
+            "palisade.toml:3: the ignore of X matches no finding; remove it"
+          ],
+          "summary": {
+            "packages": 42,
+            "advisories": 1200,
+            "database_age_days": 3,
+            "targets": [
+              "bin:app",
+              "bin:tool"
+            ],
+            "functions_reached": 321,
+            "reached": 2,
+            "not_reached": 2,
+            "unknown": 1,
+            "informational": 1,
+            "ignored": 1
+          }
+        }
+        "#);
     }
 }

@@ -134,6 +134,13 @@ mod tests {
     fn lines() {
         let mut out = Vec::new();
         render(&call_graph(), &mut out).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
+        {"kind":"function","crate":"app","version":"0.1.0","self_type":null,"trait":null,"name":"main","path":"app::main","file":"src/main.rs","line":3,"body":true,"inline_always":false,"context":"run"}
+        {"kind":"function","crate":"core","version":null,"self_type":null,"trait":null,"name":"drop_in_place","path":"core::ptr::drop_in_place","file":null,"line":null,"body":true,"inline_always":false,"context":"build"}
+        {"kind":"function","crate":"demo","version":"1.0.0","self_type":"Core","trait":"Strategy","name":"search","path":"demo::Core::search","file":"/d/demo-1.0.0/src/lib.rs","line":7,"body":true,"inline_always":false,"context":"run","possible":true}
+        {"kind":"call","caller":"app::main","callee":"core::ptr::drop_in_place","caller_index":0,"callee_index":1,"site":null,"dispatch":"drop"}
+        {"kind":"call","caller":"app::main","callee":"demo::Core::search","caller_index":0,"callee_index":2,"site":{"file":"src/main.rs","line":4},"dispatch":"static"}
+        {"kind":"blind_spot","file":"src/main.rs","line":12,"cause":"unexpanded-macro","may_reach":["macros"],"detail":"macros::generate!"}
+        "#);
     }
 }

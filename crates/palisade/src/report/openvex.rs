@@ -146,6 +146,119 @@ mod tests {
     /// Guards statuses, justifications, package URLs and the stable id.
     #[test]
     fn report() {
-        insta::assert_snapshot!(rendered(render), @"");
+        insta::assert_snapshot!(rendered(render), @r#"
+        {
+          "@context": "https://openvex.dev/ns/v0.2.0",
+          "@id": "https://openvex.dev/docs/public/vex-35a99e7e7533f095f248c2cd9477e657c6ac1f5c16c552763f527c232bf91ac1",
+          "author": "palisade",
+          "timestamp": "2023-11-14T22:13:20Z",
+          "version": 1,
+          "tooling": "palisade 0.1.0",
+          "statements": [
+            {
+              "vulnerability": {
+                "@id": "https://rustsec.org/advisories/RUSTSEC-2099-0001.html",
+                "name": "RUSTSEC-2099-0001",
+                "description": "The problem RUSTSEC-2099-0001",
+                "aliases": [
+                  "CVE-2099-1"
+                ]
+              },
+              "products": [
+                {
+                  "@id": "pkg:cargo/app@0.1.0",
+                  "subcomponents": [
+                    {
+                      "@id": "pkg:cargo/demo@1.0.0"
+                    }
+                  ]
+                }
+              ],
+              "status": "affected",
+              "status_notes": "a call path leads to demo::f",
+              "action_statement": "cargo update -p demo --precise 1.0.1"
+            },
+            {
+              "vulnerability": {
+                "@id": "https://rustsec.org/advisories/RUSTSEC-2099-0002.html",
+                "name": "RUSTSEC-2099-0002",
+                "description": "The problem RUSTSEC-2099-0002"
+              },
+              "products": [
+                {
+                  "@id": "pkg:cargo/app@0.1.0",
+                  "subcomponents": [
+                    {
+                      "@id": "pkg:cargo/macros@2.0.0%2Bbuild"
+                    }
+                  ]
+                }
+              ],
+              "status": "under_investigation",
+              "status_notes": "only through what could not be followed may macros::run be reached"
+            },
+            {
+              "vulnerability": {
+                "@id": "https://rustsec.org/advisories/RUSTSEC-2099-0003.html",
+                "name": "RUSTSEC-2099-0003",
+                "description": "The problem RUSTSEC-2099-0003"
+              },
+              "products": [
+                {
+                  "@id": "pkg:cargo/app@0.1.0",
+                  "subcomponents": [
+                    {
+                      "@id": "pkg:cargo/demo@1.0.0"
+                    }
+                  ]
+                }
+              ],
+              "status": "not_affected",
+              "justification": "vulnerable_code_not_in_execute_path",
+              "impact_statement": "no call path leads to demo::f"
+            },
+            {
+              "vulnerability": {
+                "@id": "https://rustsec.org/advisories/RUSTSEC-2099-0004.html",
+                "name": "RUSTSEC-2099-0004",
+                "description": "The problem RUSTSEC-2099-0004"
+              },
+              "products": [
+                {
+                  "@id": "pkg:cargo/app@0.1.0",
+                  "subcomponents": [
+                    {
+                      "@id": "pkg:cargo/windows-only@0.3.0"
+                    }
+                  ]
+                }
+              ],
+              "status": "not_affected",
+              "justification": "vulnerable_code_not_present",
+              "impact_statement": "the package is locked, but no part of the build"
+            },
+            {
+              "vulnerability": {
+                "@id": "https://rustsec.org/advisories/RUSTSEC-2099-0006.html",
+                "name": "RUSTSEC-2099-0006",
+                "description": "The problem RUSTSEC-2099-0006"
+              },
+              "products": [
+                {
+                  "@id": "pkg:cargo/app@0.1.0",
+                  "subcomponents": [
+                    {
+                      "@id": "pkg:cargo/demo@1.0.0"
+                    }
+                  ]
+                }
+              ],
+              "status": "affected",
+              "status_notes": "ignored by configuration: behind a proxy",
+              "action_statement": "no fixed version exists"
+            }
+          ]
+        }
+        "#);
     }
 }

@@ -362,7 +362,516 @@ mod tests {
     /// Guards places, code flows, levels, suppressions and fingerprints.
     #[test]
     fn report() {
-        insta::assert_snapshot!(rendered(render), @"");
+        insta::assert_snapshot!(rendered(render), @r#"
+        {
+          "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+          "version": "2.1.0",
+          "runs": [
+            {
+              "tool": {
+                "driver": {
+                  "name": "palisade",
+                  "semanticVersion": "0.1.0",
+                  "rules": [
+                    {
+                      "id": "RUSTSEC-2099-0001",
+                      "shortDescription": {
+                        "text": "The problem RUSTSEC-2099-0001"
+                      },
+                      "helpUri": "https://rustsec.org/advisories/RUSTSEC-2099-0001.html",
+                      "properties": {
+                        "tags": [
+                          "security",
+                          "vulnerability",
+                          "CVE-2099-1"
+                        ]
+                      }
+                    },
+                    {
+                      "id": "RUSTSEC-2099-0002",
+                      "shortDescription": {
+                        "text": "The problem RUSTSEC-2099-0002"
+                      },
+                      "helpUri": "https://rustsec.org/advisories/RUSTSEC-2099-0002.html",
+                      "properties": {
+                        "tags": [
+                          "security",
+                          "vulnerability"
+                        ]
+                      }
+                    },
+                    {
+                      "id": "RUSTSEC-2099-0003",
+                      "shortDescription": {
+                        "text": "The problem RUSTSEC-2099-0003"
+                      },
+                      "helpUri": "https://rustsec.org/advisories/RUSTSEC-2099-0003.html",
+                      "properties": {
+                        "tags": [
+                          "security",
+                          "vulnerability"
+                        ]
+                      }
+                    },
+                    {
+                      "id": "RUSTSEC-2099-0004",
+                      "shortDescription": {
+                        "text": "The problem RUSTSEC-2099-0004"
+                      },
+                      "helpUri": "https://rustsec.org/advisories/RUSTSEC-2099-0004.html",
+                      "properties": {
+                        "tags": [
+                          "security",
+                          "vulnerability"
+                        ]
+                      }
+                    },
+                    {
+                      "id": "RUSTSEC-2099-0005",
+                      "shortDescription": {
+                        "text": "old is \u001b[31munmaintained<U+202E>"
+                      },
+                      "helpUri": "https://rustsec.org/advisories/RUSTSEC-2099-0005.html",
+                      "properties": {
+                        "tags": [
+                          "security",
+                          "unmaintained"
+                        ]
+                      }
+                    },
+                    {
+                      "id": "RUSTSEC-2099-0006",
+                      "shortDescription": {
+                        "text": "The problem RUSTSEC-2099-0006"
+                      },
+                      "helpUri": "https://rustsec.org/advisories/RUSTSEC-2099-0006.html",
+                      "properties": {
+                        "tags": [
+                          "security",
+                          "vulnerability"
+                        ]
+                      }
+                    }
+                  ]
+                }
+              },
+              "originalUriBaseIds": {
+                "SRCROOT": {
+                  "uri": "file:///home/me/app/"
+                }
+              },
+              "columnKind": "unicodeCodePoints",
+              "results": [
+                {
+                  "ruleId": "RUSTSEC-2099-0001",
+                  "ruleIndex": 0,
+                  "level": "error",
+                  "message": {
+                    "text": "demo 1.0.0: The problem RUSTSEC-2099-0001 (reached: a call path leads to demo::f). Remedy: cargo update -p demo --precise 1.0.1."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "src/my%20report.rs",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 9
+                        }
+                      },
+                      "logicalLocations": [
+                        {
+                          "fullyQualifiedName": "app::report",
+                          "kind": "function"
+                        }
+                      ]
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "3f9f21ee2865228f2645d5d6ac4075a8aa12a1bfc901b10eeba9b234b178b00d"
+                  },
+                  "codeFlows": [
+                    {
+                      "threadFlows": [
+                        {
+                          "locations": [
+                            {
+                              "location": {
+                                "physicalLocation": {
+                                  "artifactLocation": {
+                                    "uri": "src/main.rs",
+                                    "uriBaseId": "SRCROOT"
+                                  },
+                                  "region": {
+                                    "startLine": 4
+                                  }
+                                },
+                                "logicalLocations": [
+                                  {
+                                    "fullyQualifiedName": "app::main",
+                                    "kind": "function"
+                                  }
+                                ],
+                                "message": {
+                                  "text": "app::main"
+                                }
+                              }
+                            },
+                            {
+                              "location": {
+                                "physicalLocation": {
+                                  "artifactLocation": {
+                                    "uri": "src/my%20report.rs",
+                                    "uriBaseId": "SRCROOT"
+                                  },
+                                  "region": {
+                                    "startLine": 9
+                                  }
+                                },
+                                "logicalLocations": [
+                                  {
+                                    "fullyQualifiedName": "app::report",
+                                    "kind": "function"
+                                  }
+                                ],
+                                "message": {
+                                  "text": "app::report"
+                                }
+                              }
+                            },
+                            {
+                              "location": {
+                                "physicalLocation": {
+                                  "artifactLocation": {
+                                    "uri": "file:///home/me/.cargo/registry/src/index-1/demo-1.0.0/src/lib.rs"
+                                  },
+                                  "region": {
+                                    "startLine": 20
+                                  }
+                                },
+                                "logicalLocations": [
+                                  {
+                                    "fullyQualifiedName": "demo::f",
+                                    "kind": "function"
+                                  }
+                                ],
+                                "message": {
+                                  "text": "demo::f"
+                                }
+                              }
+                            }
+                          ]
+                        }
+                      ]
+                    }
+                  ],
+                  "properties": {
+                    "package": "pkg:cargo/demo@1.0.0",
+                    "target": "bin:app",
+                    "verdict": "reached",
+                    "reachabilityLevel": "reached",
+                    "context": "run",
+                    "remedy": "cargo update -p demo --precise 1.0.1"
+                  }
+                },
+                {
+                  "ruleId": "RUSTSEC-2099-0001",
+                  "ruleIndex": 0,
+                  "level": "error",
+                  "message": {
+                    "text": "demo 1.0.0: The problem RUSTSEC-2099-0001 (reached: a call path leads to demo::f). Remedy: cargo update -p demo --precise 1.0.1."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "src/my%20report.rs",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 9
+                        }
+                      },
+                      "logicalLocations": [
+                        {
+                          "fullyQualifiedName": "app::report",
+                          "kind": "function"
+                        }
+                      ]
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "46012168e918f8d0868f1083a86d377bc4abc5974a36b5bf0f0626a3380ae151"
+                  },
+                  "codeFlows": [
+                    {
+                      "threadFlows": [
+                        {
+                          "locations": [
+                            {
+                              "location": {
+                                "physicalLocation": {
+                                  "artifactLocation": {
+                                    "uri": "src/main.rs",
+                                    "uriBaseId": "SRCROOT"
+                                  },
+                                  "region": {
+                                    "startLine": 4
+                                  }
+                                },
+                                "logicalLocations": [
+                                  {
+                                    "fullyQualifiedName": "app::main",
+                                    "kind": "function"
+                                  }
+                                ],
+                                "message": {
+                                  "text": "app::main"
+                                }
+                              }
+                            },
+                            {
+                              "location": {
+                                "physicalLocation": {
+                                  "artifactLocation": {
+                                    "uri": "src/my%20report.rs",
+                                    "uriBaseId": "SRCROOT"
+                                  },
+                                  "region": {
+                                    "startLine": 9
+                                  }
+                                },
+                                "logicalLocations": [
+                                  {
+                                    "fullyQualifiedName": "app::report",
+                                    "kind": "function"
+                                  }
+                                ],
+                                "message": {
+                                  "text": "app::report"
+                                }
+                              }
+                            },
+                            {
+                              "location": {
+                                "physicalLocation": {
+                                  "artifactLocation": {
+                                    "uri": "file:///home/me/.cargo/registry/src/index-1/demo-1.0.0/src/lib.rs"
+                                  },
+                                  "region": {
+                                    "startLine": 20
+                                  }
+                                },
+                                "logicalLocations": [
+                                  {
+                                    "fullyQualifiedName": "demo::f",
+                                    "kind": "function"
+                                  }
+                                ],
+                                "message": {
+                                  "text": "demo::f"
+                                }
+                              }
+                            }
+                          ]
+                        }
+                      ]
+                    }
+                  ],
+                  "properties": {
+                    "package": "pkg:cargo/demo@1.0.0",
+                    "target": "bin:tool",
+                    "verdict": "reached",
+                    "reachabilityLevel": "reached",
+                    "context": "run",
+                    "remedy": "cargo update -p demo --precise 1.0.1"
+                  }
+                },
+                {
+                  "ruleId": "RUSTSEC-2099-0002",
+                  "ruleIndex": 1,
+                  "level": "warning",
+                  "message": {
+                    "text": "macros 2.0.0+build: The problem RUSTSEC-2099-0002 (unknown: only through what could not be followed may macros::run be reached). Remedy: macros >=3.0.0 has the fix, but middle 0.2.0 requires macros ^2; update middle 0.2.0 first."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "Cargo.lock",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 1
+                        }
+                      }
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "c60ee535cca9a33c2e24c761b4e1ae60a21dd64470969f58a7c54f4753697f94"
+                  },
+                  "properties": {
+                    "package": "pkg:cargo/macros@2.0.0%2Bbuild",
+                    "target": "bin:app",
+                    "verdict": "unknown",
+                    "reachabilityLevel": "imported",
+                    "context": "run",
+                    "remedy": "macros >=3.0.0 has the fix, but middle 0.2.0 requires macros ^2; update middle 0.2.0 first"
+                  }
+                },
+                {
+                  "ruleId": "RUSTSEC-2099-0003",
+                  "ruleIndex": 2,
+                  "level": "note",
+                  "message": {
+                    "text": "demo 1.0.0: The problem RUSTSEC-2099-0003 (not-reached: no call path leads to demo::f). Remedy: no fixed version exists."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "Cargo.lock",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 17
+                        }
+                      }
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "644abfb0307779c2ba7e7db1e2b0c4aef515045b9104b16f67abdf1fb937556a"
+                  },
+                  "properties": {
+                    "package": "pkg:cargo/demo@1.0.0",
+                    "target": "bin:app",
+                    "verdict": "not-reached",
+                    "reachabilityLevel": "imported",
+                    "context": "run",
+                    "remedy": "no fixed version exists"
+                  }
+                },
+                {
+                  "ruleId": "RUSTSEC-2099-0004",
+                  "ruleIndex": 3,
+                  "level": "note",
+                  "message": {
+                    "text": "windows-only 0.3.0: The problem RUSTSEC-2099-0004 (not-reached: the package is locked, but no part of the build). Remedy: update windows-only to ^0.3.1 or >=0.4.0."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "Cargo.lock",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 1
+                        }
+                      }
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "358b497603a5d3db7cf07a9c9bced0f4c2b4d9006b42c4511cc3ce4fcb9bc2da"
+                  },
+                  "properties": {
+                    "package": "pkg:cargo/windows-only@0.3.0",
+                    "target": "",
+                    "verdict": "not-reached",
+                    "reachabilityLevel": "required",
+                    "context": "run",
+                    "remedy": "update windows-only to ^0.3.1 or >=0.4.0"
+                  }
+                },
+                {
+                  "ruleId": "RUSTSEC-2099-0005",
+                  "ruleIndex": 4,
+                  "level": "warning",
+                  "message": {
+                    "text": "old 0.1.0: old is \u001b[31munmaintained<U+202E> (reached: no call path leads to demo::f). Remedy: no fixed version exists."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "Cargo.lock",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 1
+                        }
+                      }
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "328c5bfde0f2034435220c4cc9c8d2ab86a2fa5f503a9acd55290763160a0ab8"
+                  },
+                  "properties": {
+                    "package": "pkg:cargo/old@0.1.0",
+                    "target": "bin:app",
+                    "verdict": "reached",
+                    "reachabilityLevel": "reached",
+                    "context": "build",
+                    "remedy": "no fixed version exists"
+                  }
+                },
+                {
+                  "ruleId": "RUSTSEC-2099-0006",
+                  "ruleIndex": 5,
+                  "level": "error",
+                  "message": {
+                    "text": "demo 1.0.0: The problem RUSTSEC-2099-0006 (reached: no call path leads to demo::f). Remedy: no fixed version exists."
+                  },
+                  "locations": [
+                    {
+                      "physicalLocation": {
+                        "artifactLocation": {
+                          "uri": "Cargo.lock",
+                          "uriBaseId": "SRCROOT"
+                        },
+                        "region": {
+                          "startLine": 17
+                        }
+                      }
+                    }
+                  ],
+                  "partialFingerprints": {
+                    "palisade/v1": "a6f30774ba60bc2b7241b9cf95fa1aa2b9b6db89ef6c541c17b97df618be5618"
+                  },
+                  "suppressions": [
+                    {
+                      "kind": "external",
+                      "justification": "behind a proxy"
+                    }
+                  ],
+                  "properties": {
+                    "package": "pkg:cargo/demo@1.0.0",
+                    "target": "bin:app",
+                    "verdict": "reached",
+                    "reachabilityLevel": "reached",
+                    "context": "run",
+                    "remedy": "no fixed version exists"
+                  }
+                }
+              ],
+              "invocations": [
+                {
+                  "executionSuccessful": true,
+                  "toolExecutionNotifications": [
+                    {
+                      "level": "warning",
+                      "message": {
+                        "text": "palisade.toml:3: the ignore of X matches no finding; remove it"
+                      }
+                    }
+                  ]
+                }
+              ]
+            }
+          ]
+        }
+        "#);
     }
 
     /// Guards against output that code scanning would refuse.

@@ -272,7 +272,56 @@ mod tests {
     #[test]
     fn report() {
         let text = anstream::adapter::strip_str(&rendered(render)).to_string();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        reached: RUSTSEC-2099-0001: The problem RUSTSEC-2099-0001
+          package: demo 1.0.0 (vulnerability, CVE-2099-1)
+          targets: bin:app, bin:tool
+           reason: a call path leads to demo::f
+             path: app::main    src/main.rs:4
+                   app::report  src/my report.rs:9 (dyn)
+                   demo::f      demo-1.0.0/src/lib.rs:20
+           remedy: cargo update -p demo --precise 1.0.1
+              see: https://rustsec.org/advisories/RUSTSEC-2099-0001.html
+
+        unknown: RUSTSEC-2099-0002: The problem RUSTSEC-2099-0002
+          package: macros 2.0.0+build (vulnerability)
+          targets: bin:app
+           reason: only through what could not be followed may macros::run be reached
+          warning: this version does not have macros::old
+          because: unexpanded-macro: macros::generate! at src/main.rs:12
+           remedy: macros >=3.0.0 has the fix, but middle 0.2.0 requires macros ^2; update middle 0.2.0 first
+              see: https://rustsec.org/advisories/RUSTSEC-2099-0002.html
+
+        not reached: RUSTSEC-2099-0003: The problem RUSTSEC-2099-0003
+          package: demo 1.0.0 (vulnerability)
+          targets: bin:app
+           reason: no call path leads to demo::f
+           remedy: no fixed version exists
+              see: https://rustsec.org/advisories/RUSTSEC-2099-0003.html
+
+        not reached: RUSTSEC-2099-0004: The problem RUSTSEC-2099-0004
+          package: windows-only 0.3.0 (vulnerability, required only)
+           reason: the package is locked, but no part of the build
+           remedy: update windows-only to ^0.3.1 or >=0.4.0
+              see: https://rustsec.org/advisories/RUSTSEC-2099-0004.html
+
+        reached at build time: RUSTSEC-2099-0005: old is �[31munmaintained�
+          package: old 0.1.0 (unmaintained)
+          targets: bin:app
+           reason: no call path leads to demo::f
+           remedy: no fixed version exists
+              see: https://rustsec.org/advisories/RUSTSEC-2099-0005.html
+
+        ignored: RUSTSEC-2099-0006: The problem RUSTSEC-2099-0006
+          package: demo 1.0.0 (vulnerability)
+          targets: bin:app
+           reason: no call path leads to demo::f
+          ignored: behind a proxy
+           remedy: no fixed version exists
+              see: https://rustsec.org/advisories/RUSTSEC-2099-0006.html
+
+        1 reached, 1 unknown, 2 not reached, 1 informational, 1 ignored; 42 packages, 2 targets, 321 functions walked; 1200 advisories in the database (3 days old)
+        ");
     }
 
     /// Guards the good news.
@@ -282,6 +331,6 @@ mod tests {
         let report = Report { summary: figures, ..Report::default() };
         let project = project();
         let view = View { report: &report, project: &project, paths: 1, timestamp: 0 };
-        insta::assert_snapshot!(super::summary(&view), @"");
+        insta::assert_snapshot!(summary(&view), @"no advisory applies to 1 package; 1200 advisories in the database (of today)");
     }
 }

@@ -15,7 +15,11 @@ fn jsonl() {
     assert_eq!(output.code, 0, "{}", output.stderr);
     let ours = |line: &&str| line.contains("\"crate\":\"app\"") || line.contains("\"crate\":\"demo\"");
     let functions: Vec<_> = output.stdout.lines().filter(ours).collect();
-    insta::assert_snapshot!(functions.join("\n"), @"");
+    insta::assert_snapshot!(functions.join("\n"), @r#"
+    {"kind":"function","crate":"app","version":"0.1.0","self_type":null,"trait":null,"name":"main","path":"app::main","file":"src/main.rs","line":1,"body":true,"inline_always":false,"context":"run"}
+    {"kind":"function","crate":"demo","version":"1.0.0","self_type":null,"trait":null,"name":"f","path":"demo::f","file":"[ROOT]/vendor/demo-1.0.0/src/lib.rs","line":1,"body":true,"inline_always":false,"context":"run"}
+    {"kind":"function","crate":"demo","version":"1.0.0","self_type":null,"trait":null,"name":"g","path":"demo::g","file":"[ROOT]/vendor/demo-1.0.0/src/lib.rs","line":2,"body":true,"inline_always":false,"context":"run"}
+    "#);
     let lines: Vec<serde_json::Value> =
         output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let called = |callee: &str| {

@@ -45,7 +45,20 @@ fn reached() {
     )
     .file("ws/src/report.rs", "pub fn all() {\n    demo::Parser.parse();\n}\n");
     let output = fixture.check(&[]);
-    insta::assert_snapshot!(output.stdout, @"");
+    insta::assert_snapshot!(output.stdout, @"
+    reached: RUSTSEC-2099-0001: A problem in demo
+      package: demo 1.0.0 (vulnerability)
+      targets: bin:app
+       reason: a call path leads to demo::bad
+         path: app::main            src/main.rs:4
+               app::report::all     src/report.rs:2
+               demo::Parser::parse  demo-1.0.0/src/lib.rs:5
+               demo::bad            demo-1.0.0/src/lib.rs:1
+       remedy: cargo update -p demo --precise 1.0.1
+          see: https://rustsec.org/advisories/RUSTSEC-2099-0001.html
+
+    1 reached, 0 unknown, 0 not reached; 2 packages, 1 target, 4 functions walked; 2 advisories in the database
+    ");
     assert_eq!(output.code, 1, "{}", output.stderr);
     assert_eq!(verdicts(&fixture.check(&["--format", "json"])), ["reached reached run bin:app"]);
 }
@@ -55,7 +68,16 @@ fn reached() {
 fn not_reached() {
     let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::bad"]));
     let output = fixture.check(&[]);
-    insta::assert_snapshot!(output.stdout, @"");
+    insta::assert_snapshot!(output.stdout, @"
+    not reached: RUSTSEC-2099-0001: A problem in demo
+      package: demo 1.0.0 (vulnerability)
+      targets: bin:app
+       reason: no call path leads to demo::bad
+       remedy: cargo update -p demo --precise 1.0.1
+          see: https://rustsec.org/advisories/RUSTSEC-2099-0001.html
+
+    0 reached, 0 unknown, 1 not reached; 2 packages, 1 target, 2 functions walked; 2 advisories in the database
+    ");
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert_eq!(verdicts(&fixture.check(&["--format", "json"])), ["not-reached imported run bin:app"]);
 }
@@ -218,8 +240,17 @@ fn remedies() {
     assert_eq!(text("1"), "cargo update -p demo --precise 1.0.1");
     assert_eq!(
         text("=1.0.0"),
-        "demo >= 1.0.1 has the fix, but app 0.1.0 requires demo =1.0.0; update app 0.1.0 first"
+        "demo >= 1.0.1 has the fix, but app 0.1.0 requires demo =1.0.0; change that in its Cargo.toml"
     );
+    let fixture = Fixture::app("middle = \"1\"", "fn main() {}\n")
+        .package("demo", "1.0.0", "", DEMO)
+        .package("middle", "1.2.0", "[dependencies]\ndemo = \"~1.0.0, <1.0.1\"\n", "")
+        .depends("middle", &["demo"])
+        .advisory("RUSTSEC-2099-0001", "demo", "");
+    let remedy = fixture.check(&["--format", "json"]).json()["findings"][0]["remedy"].clone();
+    assert_eq!(remedy["kind"], "blocked");
+    assert_eq!(remedy["blocked_by"]["parent"], "middle 1.2.0");
+    assert_eq!(remedy["blocked_by"]["requirement"], "~1.0.0, <1.0.1");
 }
 
 /// Guards that the same program answers as a subcommand of cargo.
@@ -240,7 +271,20 @@ fn as_a_subcommand_of_cargo() {
 fn explain() {
     let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::bad"]));
     let output = fixture.check(&["--explain", "RUSTSEC-2099-0001"]);
-    insta::assert_snapshot!(output.stdout, @"");
+    insta::assert_snapshot!(output.stdout, @"
+    not reached: RUSTSEC-2099-0001: A problem in demo
+      package: demo 1.0.0 (vulnerability)
+      targets: bin:app
+       reason: no call path leads to demo::bad
+       remedy: cargo update -p demo --precise 1.0.1
+          see: https://rustsec.org/advisories/RUSTSEC-2099-0001.html
+
+         date: 2023-01-01
+        fixed: >= 1.0.1
+        names: demo::bad
+
+    Its description.
+    ");
     assert_eq!(output.code, 0);
     assert_eq!(fixture.check(&["--explain", "RUSTSEC-2099-9999"]).code, 2);
     assert_eq!(fixture.check(&["--explain", "RUSTSEC-2099-0001", "--format", "json"]).code, 2);

@@ -26,7 +26,9 @@ fn ignored() {
 fn expired() {
     let output = ignoring("RUSTSEC-2099-0001", "2023-11-13").check(&[]);
     assert_eq!(output.code, 1);
-    insta::assert_snapshot!(output.stderr, @"warning: [ROOT]/ws/palisade.toml:2: the ignore of RUSTSEC-2099-0001 expired on 2023-11-13; decide again or remove it");
+    insta::assert_snapshot!(output.stderr, @"
+    warning: [ROOT]/ws/palisade.toml:2: the ignore of RUSTSEC-2099-0001 expired on 2023-11-13; decide again or remove it
+    ");
 }
 
 /// Guards that an ignore which matches nothing is reported at its line.
@@ -34,7 +36,9 @@ fn expired() {
 fn unused() {
     let output = ignoring("RUSTSEC-2099-0002", "2099-01-01").check(&[]);
     assert_eq!(output.code, 1);
-    insta::assert_snapshot!(output.stderr, @"warning: [ROOT]/ws/palisade.toml:2: the ignore of RUSTSEC-2099-0002 matches no finding; remove it");
+    insta::assert_snapshot!(output.stderr, @"
+    warning: [ROOT]/ws/palisade.toml:2: the ignore of RUSTSEC-2099-0002 matches no finding; remove it
+    ");
 }
 
 /// Guards that a mistake is an error at its line, whatever would be found.

@@ -12,6 +12,9 @@ const CHECKSUM: &str = "00000000000000000000000000000000000000000000000000000000
 /// 2023-11-14T22:13:20Z.
 const NOW: &str = "1700000000";
 
+/// How lines of progress begin.
+const PROGRESS: &[&str] = &["asking cargo ", "loading ", "walking "];
+
 pub(crate) struct Fixture {
     dir: tempfile::TempDir,
     packages: Vec<(String, String, Vec<String>)>,
@@ -21,7 +24,10 @@ pub(crate) struct Fixture {
 pub(crate) struct Output {
     pub(crate) code: i32,
     pub(crate) stdout: String,
+    /// Without the lines of progress, which depend on the machine's speed.
     pub(crate) stderr: String,
+    /// Standard output as it was.
+    pub(crate) raw: String,
 }
 
 impl Output {
@@ -174,7 +180,12 @@ impl Fixture {
         Output {
             code: output.status.code().expect("the process was not killed"),
             stdout: text(&output.stdout),
-            stderr: text(&output.stderr),
+            stderr: text(&output.stderr)
+                .lines()
+                .filter(|line| !PROGRESS.iter().any(|start| line.starts_with(start)))
+                .map(|line| format!("{line}\n"))
+                .collect(),
+            raw: String::from_utf8(output.stdout).unwrap(),
         }
     }
 }

@@ -31,7 +31,8 @@ fn sarif() {
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let fixture = fixture();
-    let log = fixture.check(&["--format", "sarif"]).json();
+    let output = fixture.check(&["--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_str(&output.raw).unwrap();
     let errors: Vec<_> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
     assert_eq!(errors, Vec::<String>::new());
     let results = log["runs"][0]["results"].as_array().unwrap();

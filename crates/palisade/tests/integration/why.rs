@@ -12,10 +12,23 @@ fn fixture() -> Fixture {
 fn text() {
     let fixture = fixture();
     let reached = fixture.run(&["why", "demo::g", "--offline"]);
-    insta::assert_snapshot!(reached.stdout, @"");
+    insta::assert_snapshot!(reached.stdout, @"
+    demo::g in demo 1.0.0 means:
+      demo::g
+
+    bin:app: reached
+         path: app::main  src/main.rs:2
+               demo::f    demo-1.0.0/src/lib.rs:1
+               demo::g    demo-1.0.0/src/lib.rs:2
+    ");
     assert_eq!(reached.code, 0, "{}", reached.stderr);
     let not = fixture.run(&["why", "demo::unused", "--offline"]);
-    insta::assert_snapshot!(not.stdout, @"");
+    insta::assert_snapshot!(not.stdout, @"
+    demo::unused in demo 1.0.0 means:
+      demo::unused
+
+    bin:app: not reached
+    ");
     assert_eq!(not.code, 0);
 }
 
@@ -48,5 +61,10 @@ fn names_that_mean_nothing() {
 
     hint: there is `demo`
     ");
-    insta::assert_snapshot!(error("demo::<"), @"");
+    insta::assert_snapshot!(error("demo::<"), @"
+    error: `demo::<` does not name a function
+      caused by: the bracket at offset 6 has no partner
+
+    hint: write it as code would, the crate first: `time::Tm::to_local`
+    ");
 }
