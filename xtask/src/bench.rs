@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .filter(|target| target.set == Set::Async || target.name == "ripgrep")
             .collect()
     } else {
-        targets::select(Set::All, &args.target)?
+        targets::select(Set::All, &args.target, false)?
     };
     setup::std_source()?;
     let palisade = match &args.palisade {
@@ -118,7 +118,7 @@ fn measure(palisade: &Utf8Path, target: &Target, source: &Utf8Path) -> Result<Ro
         let mut command = process::command(palisade);
         command
             .args(arguments)
-            .env("RAYON_NUM_THREADS", THREADS)
+            .args(["--threads", THREADS])
             // A cache of its own, empty at first.
             .env("XDG_CACHE_HOME", scratch.join("cache"))
             .stdout(Stdio::null())

@@ -7,6 +7,7 @@
 //! Both sides are reduced to (crate, self type, trait, name) and compared as
 //! sets.
 
+mod advisories;
 mod compare;
 mod coverage;
 mod linker;
@@ -36,6 +37,10 @@ pub(crate) struct Args {
     /// Let Palisade expand macros for real
     #[arg(long)]
     expand_macros: bool,
+    /// Also check the applications against this advisory database, older
+    /// releases with known vulnerabilities included, and judge the verdicts
+    #[arg(long, value_name = "DIR", conflicts_with = "callgraph")]
+    advisories: Option<Utf8PathBuf>,
     /// Also run the applications' own commands, instrumented, and compare what
     /// they executed
     #[arg(long)]
@@ -101,7 +106,7 @@ impl From<mangling::Symbol> for Function {
 ///
 /// When something cannot be built or run, or a goal is missed.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let selected = targets::select(args.set, &args.target)?;
+    let selected = targets::select(args.set, &args.target, args.advisories.is_some())?;
     if args.build_only {
         for target in selected {
             eprintln!("building {} {}", target.name, target.version);
@@ -114,14 +119,31 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         bail!("--callgraph needs exactly one --target");
     }
     let palisade = palisade_binary(args)?;
+    let database = match &args.advisories {
+        Some(directory) => Some(
+            directory
+                .canonicalize_utf8()
+                .with_context(|| format!("cannot find {directory}"))?,
+        ),
+        None => None,
+    };
     let sysroot = linker::sysroot_crates(&targets::host_triple()?)?;
 
     let mut results = Vec::new();
+    let mut judged = Vec::new();
     for target in selected {
         eprintln!("measuring {} {}", target.name, target.version);
         let reports = targets::cache_dir().join("report").join(target.name);
         std::fs::create_dir_all(&reports).with_context(|| format!("cannot create {reports}"))?;
         let symbols = linker::read(&target.build()?, &sysroot)?;
+        if let Some(database) = &database {
+            let verdicts =
+                advisories::judge(&palisade, target, database, args.expand_macros, &symbols)?;
+            judged.push((target, verdicts));
+        }
+        if target.set == Set::Advised {
+            continue;
+        }
         let graph = match &args.callgraph {
             Some(file) => reached::read(file)?,
             None => reached::run(
@@ -148,14 +170,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.executed {
         table::print_executed(&results);
     }
+    let mut missed = table::missed_goals(&results, args.expand_macros);
+    if database.is_some() {
+        missed.extend(advisories::print(&judged));
+    }
     println!(
         "lists of functions: {}",
         targets::cache_dir().join("report")
     );
     if let Some(file) = &args.json {
-        write_json(file, &results)?;
+        write_json(file, &results, &judged)?;
     }
-    let missed = table::missed_goals(&results, args.expand_macros);
     if !missed.is_empty() {
         bail!("below the goal: {}", missed.join("; "));
     }
@@ -176,17 +201,28 @@ fn palisade_binary(args: &Args) -> Result<Utf8PathBuf> {
     Ok(demo::palisade_binary())
 }
 
-fn write_json(file: &Utf8Path, results: &[(&Target, compare::Comparison)]) -> Result<()> {
-    let rows: Vec<serde_json::Value> = results
-        .iter()
-        .map(|(target, comparison)| {
-            serde_json::json!({
-                "name": target.name,
-                "version": target.version,
-                "figures": comparison.figures,
-            })
+fn write_json(
+    file: &Utf8Path,
+    results: &[(&Target, compare::Comparison)],
+    judged: &[(&Target, Vec<advisories::Judged>)],
+) -> Result<()> {
+    let figures = results.iter().map(|(target, comparison)| {
+        serde_json::json!({
+            "name": target.name,
+            "version": target.version,
+            "figures": comparison.figures,
         })
-        .collect();
-    let text = serde_json::to_string_pretty(&rows)?;
+    });
+    let verdicts = judged.iter().map(|(target, verdicts)| {
+        serde_json::json!({
+            "name": target.name,
+            "version": target.version,
+            "verdicts": verdicts,
+        })
+    });
+    let text = serde_json::to_string_pretty(&serde_json::json!({
+        "linker": figures.collect::<Vec<_>>(),
+        "advisories": verdicts.collect::<Vec<_>>(),
+    }))?;
     std::fs::write(file, text + "\n").with_context(|| format!("cannot write {file}"))
 }
