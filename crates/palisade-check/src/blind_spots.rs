@@ -22,12 +22,19 @@ impl BlindSpots {
 
     /// The sorted list without repetitions, after pointing the findings at it.
     pub(crate) fn finish(self, findings: &mut [Finding]) -> Vec<BlindSpot> {
-        let unique: Vec<BlindSpot> =
-            self.all.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+        let unique: Vec<BlindSpot> = self
+            .all
+            .iter()
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         for finding in findings {
             for index in &mut finding.blind_spots {
                 let spot = &self.all[*index];
-                *index = unique.binary_search(spot).expect("every blind spot was collected");
+                *index = unique
+                    .binary_search(spot)
+                    .expect("every blind spot was collected");
             }
             finding.blind_spots.sort_unstable();
             finding.blind_spots.dedup();
@@ -44,7 +51,10 @@ mod tests {
 
     fn spot(file: &str) -> BlindSpot {
         BlindSpot {
-            location: Location { file: file.to_owned(), line: 1 },
+            location: Location {
+                file: file.to_owned(),
+                line: 1,
+            },
             cause: BlindSpotCause::UnexpandedMacro,
             detail: "m!".to_owned(),
             may_reach: Vec::new(),
@@ -58,7 +68,10 @@ mod tests {
         let mut spots = BlindSpots::default();
         let first = spots.add(vec![spot("b.rs"), spot("c.rs")]);
         let second = spots.add(vec![spot("a.rs"), spot("c.rs")]);
-        let mut findings = [finding("A", "a 1.0.0", "bin:a"), finding("A", "a 1.0.0", "bin:b")];
+        let mut findings = [
+            finding("A", "a 1.0.0", "bin:a"),
+            finding("A", "a 1.0.0", "bin:b"),
+        ];
         findings[0].blind_spots = vec![first[0], first[1]];
         findings[1].blind_spots = vec![second[1], first[1]];
         let all = spots.finish(&mut findings);

@@ -54,7 +54,17 @@ pub fn rendered_call_graph(
     let cached = || {
         let cache = options.cache.as_ref()?;
         let toolchain = toolchain.as_ref()?;
-        Some((cache, Key::of(cache, workspace, &options.analysis, home, toolchain, &question)?))
+        Some((
+            cache,
+            Key::of(
+                cache,
+                workspace,
+                &options.analysis,
+                home,
+                toolchain,
+                &question,
+            )?,
+        ))
     };
     if let Some((cache, key)) = cached()
         && let Some(bytes) = cache.load_bytes(&key)
@@ -114,13 +124,22 @@ fn join(collections: Vec<Collection>) -> CallGraph {
         // The common case needs no copy: the engine's lists are sorted.
         return collections
             .into_iter()
-            .map(|one| CallGraph { functions: one.functions, calls: one.calls, blind_spots: one.blind_spots })
+            .map(|one| CallGraph {
+                functions: one.functions,
+                calls: one.calls,
+                blind_spots: one.blind_spots,
+            })
             .next()
             .unwrap_or_default();
     }
     let mut merged = BTreeMap::new();
-    for reached in collections.iter().flat_map(|collection| &collection.functions) {
-        let known = merged.entry(&reached.function).or_insert_with(|| reached.clone());
+    for reached in collections
+        .iter()
+        .flat_map(|collection| &collection.functions)
+    {
+        let known = merged
+            .entry(&reached.function)
+            .or_insert_with(|| reached.clone());
         known.body |= reached.body;
         known.inline_always |= reached.inline_always;
         known.possible &= reached.possible;
@@ -140,11 +159,17 @@ fn join(collections: Vec<Collection>) -> CallGraph {
     }
     calls.sort();
     calls.dedup();
-    let mut blind_spots: Vec<BlindSpot> =
-        collections.iter().flat_map(|collection| collection.blind_spots.iter().cloned()).collect();
+    let mut blind_spots: Vec<BlindSpot> = collections
+        .iter()
+        .flat_map(|collection| collection.blind_spots.iter().cloned())
+        .collect();
     blind_spots.sort();
     blind_spots.dedup();
-    CallGraph { functions: merged.into_values().collect(), calls, blind_spots }
+    CallGraph {
+        functions: merged.into_values().collect(),
+        calls,
+        blind_spots,
+    }
 }
 
 #[cfg(test)]
@@ -163,11 +188,22 @@ mod tests {
             path: format!("demo::{name}"),
             location: None,
         };
-        ReachedFunction { function, body: true, inline_always: false, context, possible }
+        ReachedFunction {
+            function,
+            body: true,
+            inline_always: false,
+            context,
+            possible,
+        }
     }
 
     fn call(caller: usize, callee: usize) -> Call {
-        Call { caller, callee, site: None, dispatch: Dispatch::Static }
+        Call {
+            caller,
+            callee,
+            site: None,
+            dispatch: Dispatch::Static,
+        }
     }
 
     /// Guards that one function has one line whatever targets reach it, that
@@ -175,12 +211,18 @@ mod tests {
     #[test]
     fn targets_are_joined() {
         let first = Collection {
-            functions: vec![reached("b", Context::Build, true), reached("c", Context::Run, true)],
+            functions: vec![
+                reached("b", Context::Build, true),
+                reached("c", Context::Run, true),
+            ],
             calls: vec![call(0, 1)],
             ..Collection::default()
         };
         let second = Collection {
-            functions: vec![reached("a", Context::Run, false), reached("b", Context::Run, false)],
+            functions: vec![
+                reached("a", Context::Run, false),
+                reached("b", Context::Run, false),
+            ],
             calls: vec![call(0, 1)],
             ..Collection::default()
         };

@@ -77,17 +77,24 @@ pub fn check(workspace: &Workspace, options: &CheckOptions<'_>) -> Result<Checke
     let toolchain = palisade_project::toolchain(&workspace.load);
     if let Some(lock) = &lock {
         // Without a toolchain, none of its versions is affected.
-        let version = toolchain.as_ref().map_or(Version::new(u64::MAX, 0, 0), |found| found.version.clone());
+        let version = toolchain
+            .as_ref()
+            .map_or(Version::new(u64::MAX, 0, 0), |found| found.version.clone());
         let matches = database.matches(&lock.packages, &anywhere(), &version);
         let unreadable = unreadable::findings(&database, &matches, &lock.packages);
         if matches.matches.is_empty() && unreadable.is_empty() {
             diagnostics.extend(matches.diagnostics);
             let mut warnings = warnings(&diagnostics, None);
             if let Err(error) = &toolchain {
-                warnings.push(format!("{error}; advisories about the toolchain were left out"));
+                warnings.push(format!(
+                    "{error}; advisories about the toolchain were left out"
+                ));
             }
             let checked = Checked {
-                report: Report { warnings, ..Report::default() },
+                report: Report {
+                    warnings,
+                    ..Report::default()
+                },
                 project: project(workspace, lock, None),
             };
             return Ok(finish(workspace, options, &database, lock, checked));
@@ -101,14 +108,24 @@ pub fn check(workspace: &Workspace, options: &CheckOptions<'_>) -> Result<Checke
     }
 
     let plan = session::plan(workspace, options.progress)?;
-    if lock.as_ref().is_none_or(|lock| lock.packages != plan.locked) {
+    if lock
+        .as_ref()
+        .is_none_or(|lock| lock.packages != plan.locked)
+    {
         lock = Some(read_lock(&workspace.lockfile, limits)?);
     }
     let lock = lock.unwrap_or_default();
     let matches = database.matches(&lock.packages, &platform(&plan), &plan.toolchain);
     diagnostics.extend(matches.diagnostics.iter().cloned());
-    let checked = Analysis { workspace, options, plan: &plan, lock: &lock, matches: &matches, database: &database }
-        .run(&diagnostics)?;
+    let checked = Analysis {
+        workspace,
+        options,
+        plan: &plan,
+        lock: &lock,
+        matches: &matches,
+        database: &database,
+    }
+    .run(&diagnostics)?;
     // The lockfile may have been written meanwhile: the key is of now.
     if let Ok(toolchain) = &toolchain
         && let Some((cache, key)) = cached(workspace, options, &matches, toolchain)
@@ -128,7 +145,14 @@ fn cached<'a>(
     let cache = options.cache.as_ref()?;
     let question = check_question(options, matches)?;
     let cargo_home = options.cargo_home.as_deref();
-    let key = Key::of(cache, workspace, &options.analysis, cargo_home, toolchain, &question)?;
+    let key = Key::of(
+        cache,
+        workspace,
+        &options.analysis,
+        cargo_home,
+        toolchain,
+        &question,
+    )?;
     Some((cache, key))
 }
 
@@ -154,9 +178,14 @@ impl Analysis<'_> {
 
         let (everywhere, matches): (Vec<&Match>, Vec<&Match>) =
             self.matches.matches.iter().partition(|matched| {
-                matched.subject == Subject::Package && self.plan.required_only.contains(&matched.package)
+                matched.subject == Subject::Package
+                    && self.plan.required_only.contains(&matched.package)
             });
-        findings.extend(everywhere.into_iter().map(|matched| verdict::required(matched, "")));
+        findings.extend(
+            everywhere
+                .into_iter()
+                .map(|matched| verdict::required(matched, "")),
+        );
 
         for target in &self.plan.targets {
             let closure = Closure::of(self.plan, target);
@@ -173,20 +202,34 @@ impl Analysis<'_> {
                 };
                 match verdict::without_walk(matched, &target.label, context, &self.plan.triple) {
                     Some(finding) => findings.push(finding),
-                    None => asked.push(Asked { index, matched, context, units }),
+                    None => asked.push(Asked {
+                        index,
+                        matched,
+                        context,
+                        units,
+                    }),
                 }
             }
             if asked.is_empty() {
                 continue;
             }
             if engine.is_none() {
-                engine =
-                    Some(session::engine(self.plan, &self.options.analysis, self.options.progress)?);
+                engine = Some(session::engine(
+                    self.plan,
+                    &self.options.analysis,
+                    self.options.progress,
+                )?);
             }
             let engine: &Engine = engine.as_ref().expect("it was loaded above");
             analysed.push(target.label.clone());
-            functions_reached +=
-                self.walk(engine, target, &asked, &mut questions, &mut findings, &mut blind_spots)?;
+            functions_reached += self.walk(
+                engine,
+                target,
+                &asked,
+                &mut questions,
+                &mut findings,
+                &mut blind_spots,
+            )?;
         }
 
         for finding in &mut findings {
@@ -202,9 +245,16 @@ impl Analysis<'_> {
             findings,
             blind_spots,
             warnings: warnings(diagnostics, Some(self.plan)),
-            summary: Summary { targets: analysed, functions_reached, ..Summary::default() },
+            summary: Summary {
+                targets: analysed,
+                functions_reached,
+                ..Summary::default()
+            },
         };
-        Ok(Checked { report, project: project(self.workspace, self.lock, Some(self.plan)) })
+        Ok(Checked {
+            report,
+            project: project(self.workspace, self.lock, Some(self.plan)),
+        })
     }
 
     /// One walk for all questions about one target; returns how many functions
@@ -220,10 +270,18 @@ impl Analysis<'_> {
     ) -> Result<usize, CheckError> {
         for asked in asked {
             if let Entry::Vacant(vacant) = questions.entry(asked.index) {
-                vacant.insert(Question::ask(engine, self.plan, asked.matched, &asked.units)?);
+                vacant.insert(Question::ask(
+                    engine,
+                    self.plan,
+                    asked.matched,
+                    &asked.units,
+                )?);
             }
         }
-        let goals: Vec<_> = asked.iter().map(|asked| questions[&asked.index].goal(&asked.units)).collect();
+        let goals: Vec<_> = asked
+            .iter()
+            .map(|asked| questions[&asked.index].goal(&asked.units))
+            .collect();
         let progress = self.options.progress;
         progress.stage(Stage::Walking(&target.label));
         let walked = |instances| progress.walked(instances);
@@ -270,7 +328,9 @@ fn finish(
     mut checked: Checked,
 ) -> Checked {
     let report = &mut checked.report;
-    report.warnings.extend(workspace.config.apply(&mut report.findings, options.today));
+    report
+        .warnings
+        .extend(workspace.config.apply(&mut report.findings, options.today));
     order::sort(&mut report.findings);
     report.summary.packages = lock.packages.len();
     report.summary.advisories = database.count();
@@ -286,18 +346,28 @@ fn finish(
 
 /// A platform to match with when the platform does not matter yet.
 fn anywhere() -> TargetInfo {
-    TargetInfo { os: String::new(), arch: String::new() }
+    TargetInfo {
+        os: String::new(),
+        arch: String::new(),
+    }
 }
 
 fn platform(plan: &Plan) -> TargetInfo {
     let value = |key: &str| {
         plan.cfgs
             .iter()
-            .find_map(|cfg| cfg.strip_prefix(key)?.strip_prefix("=\"")?.strip_suffix('"'))
+            .find_map(|cfg| {
+                cfg.strip_prefix(key)?
+                    .strip_prefix("=\"")?
+                    .strip_suffix('"')
+            })
             .unwrap_or_default()
             .to_owned()
     };
-    TargetInfo { os: value("target_os"), arch: value("target_arch") }
+    TargetInfo {
+        os: value("target_os"),
+        arch: value("target_arch"),
+    }
 }
 
 fn warnings(diagnostics: &[DatabaseDiagnostic], plan: Option<&Plan>) -> Vec<String> {
@@ -306,7 +376,11 @@ fn warnings(diagnostics: &[DatabaseDiagnostic], plan: Option<&Plan>) -> Vec<Stri
         .map(|diagnostic| format!("{}: {}", diagnostic.file, diagnostic.message))
         .collect();
     for diagnostic in plan.into_iter().flat_map(|plan| &plan.diagnostics) {
-        let hint = diagnostic.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+        let hint = diagnostic
+            .hint
+            .as_ref()
+            .map(|hint| format!("; {hint}"))
+            .unwrap_or_default();
         warnings.push(format!("{}: {}{hint}", diagnostic.file, diagnostic.message));
     }
     warnings.sort();
@@ -322,13 +396,20 @@ fn project(workspace: &Workspace, lock: &Lockfile, plan: Option<&Plan>) -> Proje
     }
     let targets = plan.map(|plan| {
         let owner = |target: &Target| plan.units[target.unit.0].package.clone();
-        plan.targets.iter().map(|target| (target.label.clone(), owner(target))).collect()
+        plan.targets
+            .iter()
+            .map(|target| (target.label.clone(), owner(target)))
+            .collect()
     });
     Project {
         root: workspace.root.clone(),
         lockfile: workspace.lockfile.clone(),
         lines: lockfile_lines(&text),
-        ambiguous: names.into_iter().filter(|&(_, count)| count > 1).map(|(name, _)| name.to_owned()).collect(),
+        ambiguous: names
+            .into_iter()
+            .filter(|&(_, count)| count > 1)
+            .map(|(name, _)| name.to_owned())
+            .collect(),
         targets: targets.unwrap_or_default(),
         members: lock
             .packages
@@ -345,13 +426,17 @@ fn lockfile_lines(text: &str) -> BTreeMap<(String, Version), u32> {
     let mut lines = BTreeMap::new();
     let mut name = None;
     for (number, line) in (1u32..).zip(text.lines()) {
-        let value = |key: &str| line.strip_prefix(key)?.strip_prefix(" = \"")?.strip_suffix('"');
+        let value = |key: &str| {
+            line.strip_prefix(key)?
+                .strip_prefix(" = \"")?
+                .strip_suffix('"')
+        };
         if let Some(found) = value("name") {
             name = Some((found.to_owned(), number));
-        } else if let Some(version) = value("version").and_then(|text| Version::parse(text).ok()) {
-            if let Some((name, number)) = name.take() {
-                lines.insert((name, version), number);
-            }
+        } else if let Some(version) = value("version").and_then(|text| Version::parse(text).ok())
+            && let Some((name, number)) = name.take()
+        {
+            lines.insert((name, version), number);
         }
     }
     lines

@@ -26,7 +26,11 @@ impl Closure {
 
     /// The package's units of this target, and when the first of them runs;
     /// `None` when the target does not contain the package.
-    pub(crate) fn units_of(&self, plan: &Plan, package: &Package) -> Option<(Context, Vec<UnitId>)> {
+    pub(crate) fn units_of(
+        &self,
+        plan: &Plan,
+        package: &Package,
+    ) -> Option<(Context, Vec<UnitId>)> {
         self.select(|id| plan.units[id.0].package == *package)
     }
 

@@ -98,10 +98,15 @@ impl Config {
     pub fn load(dir: &Utf8Path) -> Result<Config, ConfigError> {
         let file = dir.join(FILE_NAME);
         match std::fs::metadata(&file) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(Config::default());
+            }
             Err(source) => return Err(ConfigError::Read { file, source }),
             Ok(metadata) if metadata.len() > MAX_BYTES => {
-                return Err(ConfigError::TooLarge { file, limit: MAX_BYTES });
+                return Err(ConfigError::TooLarge {
+                    file,
+                    limit: MAX_BYTES,
+                });
             }
             Ok(_) => {}
         }
@@ -126,7 +131,9 @@ impl Config {
         let file = self.file.as_deref().map_or(FILE_NAME, |file| file.as_str());
         let mut warnings = Vec::new();
         for ignore in &self.ignores {
-            let Ignore { id, line, expires, .. } = ignore;
+            let Ignore {
+                id, line, expires, ..
+            } = ignore;
             let matching = findings
                 .iter_mut()
                 .filter(|finding| &finding.id == id || finding.aliases.contains(id));
@@ -139,7 +146,9 @@ impl Config {
                 }
             }
             if !used {
-                warnings.push(format!("{file}:{line}: the ignore of {id} matches no finding; remove it"));
+                warnings.push(format!(
+                    "{file}:{line}: the ignore of {id} matches no finding; remove it"
+                ));
             } else if expired {
                 warnings.push(format!(
                     "{file}:{line}: the ignore of {id} expired on {expires}; decide again or remove it"
@@ -162,7 +171,10 @@ impl Reader<'_> {
         let ValueInner::Table(mut table) = root.take() else {
             return Err(self.error(0, "expected a table".to_owned()));
         };
-        let mut config = Config { file: Some(self.file.to_owned()), ..Config::default() };
+        let mut config = Config {
+            file: Some(self.file.to_owned()),
+            ..Config::default()
+        };
         if let Some((_, value)) = table.remove_entry("db") {
             let path = self.string(value, "db")?;
             let base = self.file.parent().unwrap_or(Utf8Path::new(""));
@@ -198,7 +210,10 @@ impl Reader<'_> {
     fn ignores(&self, mut value: Value<'_>) -> Result<Vec<Ignore>, ConfigError> {
         let start = value.span.start;
         let ValueInner::Array(entries) = value.take() else {
-            return Err(self.error(start, "write each ignore as a table under `[[ignore]]`".to_owned()));
+            return Err(self.error(
+                start,
+                "write each ignore as a table under `[[ignore]]`".to_owned(),
+            ));
         };
         let mut seen = BTreeSet::new();
         let mut ignores = Vec::new();
@@ -216,9 +231,14 @@ impl Reader<'_> {
     fn ignore(&self, mut entry: Value<'_>) -> Result<Ignore, ConfigError> {
         let start = entry.span.start;
         let ValueInner::Table(mut table) = entry.take() else {
-            return Err(self.error(start, "write each ignore as a table under `[[ignore]]`".to_owned()));
+            return Err(self.error(
+                start,
+                "write each ignore as a table under `[[ignore]]`".to_owned(),
+            ));
         };
-        let line_start = table.get_key_value("id").map_or(start, |(key, _)| key.span.start);
+        let line_start = table
+            .get_key_value("id")
+            .map_or(start, |(key, _)| key.span.start);
         let mut required = |name: &'static str| match table.remove_entry(name) {
             None => Err(self.error(line_start, format!("an ignore needs `{name}`"))),
             Some((_, value)) => {
@@ -234,10 +254,18 @@ impl Reader<'_> {
         let (_, reason) = required("reason")?;
         let (expires_at, expires) = required("expires")?;
         let expires: Date = expires.parse().map_err(|_| {
-            self.error(expires_at, format!("`expires` is a day like \"2027-06-30\", not `{expires}`"))
+            self.error(
+                expires_at,
+                format!("`expires` is a day like \"2027-06-30\", not `{expires}`"),
+            )
         })?;
         self.no_more_keys(&table, "`id`, `reason` and `expires`")?;
-        Ok(Ignore { id, reason, expires, line: self.line(id_at) })
+        Ok(Ignore {
+            id,
+            reason,
+            expires,
+            line: self.line(id_at),
+        })
     }
 
     fn string(&self, mut value: Value<'_>, name: &str) -> Result<String, ConfigError> {
@@ -255,20 +283,27 @@ impl Reader<'_> {
         // The first in the file, whatever order the table keeps.
         match table.keys().min_by_key(|key| key.span.start) {
             None => Ok(()),
-            Some(Key { name, span }) => {
-                Err(self.error(span.start, format!("unknown key `{name}`; the keys here are {known}")))
-            }
+            Some(Key { name, span }) => Err(self.error(
+                span.start,
+                format!("unknown key `{name}`; the keys here are {known}"),
+            )),
         }
     }
 
     fn error(&self, offset: usize, message: String) -> ConfigError {
-        ConfigError::Invalid { file: self.file.to_owned(), line: self.line(offset), message }
+        ConfigError::Invalid {
+            file: self.file.to_owned(),
+            line: self.line(offset),
+            message,
+        }
     }
 
     fn line(&self, offset: usize) -> u32 {
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
         let newlines = before.iter().filter(|&&byte| byte == b'\n').count();
-        u32::try_from(newlines).unwrap_or(u32::MAX).saturating_add(1)
+        u32::try_from(newlines)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
     }
 }
 
@@ -293,14 +328,20 @@ expires = \"2027-01-31\"
 
     #[track_caller]
     fn refuses(text: &str, message: &str) {
-        assert_eq!(parse(text).unwrap_err().to_string(), format!("ws/palisade.toml:{message}"));
+        assert_eq!(
+            parse(text).unwrap_err().to_string(),
+            format!("ws/palisade.toml:{message}")
+        );
     }
 
     /// Guards that each key arrives, with paths relative to the file.
     #[test]
     fn reads_every_key() {
         let config = parse(GOOD).unwrap();
-        assert_eq!(config.database.as_deref(), Some(Utf8Path::new("ws/advisories")));
+        assert_eq!(
+            config.database.as_deref(),
+            Some(Utf8Path::new("ws/advisories"))
+        );
         assert!(config.fail_on.unknown);
         assert_eq!(config.ignores.len(), 1);
         assert_eq!(config.ignores[0].line, 5);
@@ -310,16 +351,28 @@ expires = \"2027-01-31\"
     /// Guards that what is wrong is named at its line.
     #[test]
     fn refuses_with_the_line() {
-        refuses("ignores = []", "1: unknown key `ignores`; the keys here are `db`, `fail-on` and `[[ignore]]`");
+        refuses(
+            "ignores = []",
+            "1: unknown key `ignores`; the keys here are `db`, `fail-on` and `[[ignore]]`",
+        );
         refuses("\ndb = 1", "2: `db` takes a string, not integer");
         refuses(
             "fail-on = [\"unknwon\"]",
             "1: `fail-on` knows `unknown`, `unmaintained`, `unsound`, `notice`, not `unknwon`",
         );
-        refuses("\n[[ignore]]\nid = \"A\"\nexpires = \"2027-01-01\"", "3: an ignore needs `reason`");
-        refuses("[[ignore]]\nid = \"A\"\nreason = \"r\"", "2: an ignore needs `expires`");
+        refuses(
+            "\n[[ignore]]\nid = \"A\"\nexpires = \"2027-01-01\"",
+            "3: an ignore needs `reason`",
+        );
+        refuses(
+            "[[ignore]]\nid = \"A\"\nreason = \"r\"",
+            "2: an ignore needs `expires`",
+        );
         refuses("[[ignore]]\nreason = \"r\"", "1: an ignore needs `id`");
-        refuses("[[ignore]]\nid = \"A\"\nreason = \" \"\nexpires = \"2027-01-01\"", "3: `reason` is empty");
+        refuses(
+            "[[ignore]]\nid = \"A\"\nreason = \" \"\nexpires = \"2027-01-01\"",
+            "3: `reason` is empty",
+        );
         refuses(
             "[[ignore]]\nid = \"A\"\nreason = \"r\"\nexpires = \"soon\"",
             "4: `expires` is a day like \"2027-06-30\", not `soon`",
@@ -328,9 +381,16 @@ expires = \"2027-01-31\"
             "[[ignore]]\nid = \"A\"\nreason = \"r\"\nexpires = \"2027-01-01\"\nuntil = 1",
             "5: unknown key `until`; the keys here are `id`, `reason` and `expires`",
         );
-        let twice = format!("{GOOD}\n[[ignore]]\nid = \"RUSTSEC-2099-0001\"\nreason = \"r\"\nexpires = \"2027-01-01\"");
+        let twice = format!(
+            "{GOOD}\n[[ignore]]\nid = \"RUSTSEC-2099-0001\"\nreason = \"r\"\nexpires = \"2027-01-01\""
+        );
         refuses(&twice, "9: RUSTSEC-2099-0001 is ignored twice");
-        assert!(parse("db = ").unwrap_err().to_string().starts_with("ws/palisade.toml:1: "));
+        assert!(
+            parse("db = ")
+                .unwrap_err()
+                .to_string()
+                .starts_with("ws/palisade.toml:1: ")
+        );
     }
 
     /// Guards ignoring by id and by alias until the day of expiry, and the
@@ -343,21 +403,33 @@ expires = \"2027-01-31\"
         let mut by_alias = other.clone();
         by_alias.aliases = vec!["RUSTSEC-2099-0001".to_owned()];
 
-        let mut findings = [finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app"), other.clone(), by_alias];
+        let mut findings = [
+            finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app"),
+            other.clone(),
+            by_alias,
+        ];
         assert_eq!(config.apply(&mut findings, day), Vec::<String>::new());
-        let ignored: Vec<_> = findings.iter().map(|finding| finding.ignored.is_some()).collect();
+        let ignored: Vec<_> = findings
+            .iter()
+            .map(|finding| finding.ignored.is_some())
+            .collect();
         assert_eq!(ignored, [true, false, true]);
 
         let mut findings = [finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app")];
         let expired = config.apply(&mut findings, day.tomorrow().unwrap());
         assert_eq!(
             expired,
-            ["ws/palisade.toml:5: the ignore of RUSTSEC-2099-0001 expired on 2027-01-31; decide again or remove it"]
+            [
+                "ws/palisade.toml:5: the ignore of RUSTSEC-2099-0001 expired on 2027-01-31; decide again or remove it"
+            ]
         );
         assert_eq!(findings[0].ignored, None);
 
         let unused = config.apply(&mut [other], day);
-        assert_eq!(unused, ["ws/palisade.toml:5: the ignore of RUSTSEC-2099-0001 matches no finding; remove it"]);
+        assert_eq!(
+            unused,
+            ["ws/palisade.toml:5: the ignore of RUSTSEC-2099-0001 matches no finding; remove it"]
+        );
     }
 
     proptest::proptest! {

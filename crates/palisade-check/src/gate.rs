@@ -71,7 +71,12 @@ pub enum Gate {
 impl Gate {
     /// Judges a report. Ignored findings never count.
     pub fn of(report: &Report, fail_on: FailOn) -> Gate {
-        report.findings.iter().map(|finding| of_finding(finding, fail_on)).max().unwrap_or(Gate::Pass)
+        report
+            .findings
+            .iter()
+            .map(|finding| of_finding(finding, fail_on))
+            .max()
+            .unwrap_or(Gate::Pass)
     }
 }
 
@@ -96,25 +101,62 @@ mod tests {
         for name in fail_on {
             assert!(conditions.add(name), "{name}");
         }
-        let finding = Finding { verdict, kind, ..finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app") };
-        Gate::of(&Report { findings: vec![finding], ..Report::default() }, conditions)
+        let finding = Finding {
+            verdict,
+            kind,
+            ..finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app")
+        };
+        Gate::of(
+            &Report {
+                findings: vec![finding],
+                ..Report::default()
+            },
+            conditions,
+        )
     }
 
     /// Guards the table of exit codes: which verdict of which kind fails.
     #[test]
     fn what_fails() {
-        assert_eq!(gate(Verdict::Reached, Kind::Vulnerability, &[]), Gate::Reached);
+        assert_eq!(
+            gate(Verdict::Reached, Kind::Vulnerability, &[]),
+            Gate::Reached
+        );
         assert_eq!(gate(Verdict::Reached, Kind::Malicious, &[]), Gate::Reached);
-        assert_eq!(gate(Verdict::NotReached, Kind::Vulnerability, &["unknown"]), Gate::Pass);
+        assert_eq!(
+            gate(Verdict::NotReached, Kind::Vulnerability, &["unknown"]),
+            Gate::Pass
+        );
         assert_eq!(gate(Verdict::Unknown, Kind::Vulnerability, &[]), Gate::Pass);
-        assert_eq!(gate(Verdict::Unknown, Kind::Vulnerability, &["unknown"]), Gate::Unknown);
+        assert_eq!(
+            gate(Verdict::Unknown, Kind::Vulnerability, &["unknown"]),
+            Gate::Unknown
+        );
         assert_eq!(gate(Verdict::Reached, Kind::Unmaintained, &[]), Gate::Pass);
-        assert_eq!(gate(Verdict::Reached, Kind::Unmaintained, &["unsound"]), Gate::Pass);
-        assert_eq!(gate(Verdict::Reached, Kind::Unmaintained, &["unmaintained"]), Gate::Reached);
-        assert_eq!(gate(Verdict::Reached, Kind::Unsound, &["unsound"]), Gate::Reached);
-        assert_eq!(gate(Verdict::Reached, Kind::Notice, &["notice"]), Gate::Reached);
-        assert_eq!(gate(Verdict::Unknown, Kind::Notice, &["unknown"]), Gate::Pass);
-        assert_eq!(gate(Verdict::Unknown, Kind::Notice, &["unknown", "notice"]), Gate::Unknown);
+        assert_eq!(
+            gate(Verdict::Reached, Kind::Unmaintained, &["unsound"]),
+            Gate::Pass
+        );
+        assert_eq!(
+            gate(Verdict::Reached, Kind::Unmaintained, &["unmaintained"]),
+            Gate::Reached
+        );
+        assert_eq!(
+            gate(Verdict::Reached, Kind::Unsound, &["unsound"]),
+            Gate::Reached
+        );
+        assert_eq!(
+            gate(Verdict::Reached, Kind::Notice, &["notice"]),
+            Gate::Reached
+        );
+        assert_eq!(
+            gate(Verdict::Unknown, Kind::Notice, &["unknown"]),
+            Gate::Pass
+        );
+        assert_eq!(
+            gate(Verdict::Unknown, Kind::Notice, &["unknown", "notice"]),
+            Gate::Unknown
+        );
     }
 
     /// Guards that every name is known, and only those.
@@ -130,7 +172,10 @@ mod tests {
         let mut finding = finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app");
         finding.verdict = Verdict::Reached;
         finding.ignored = Some("behind a proxy".to_owned());
-        let report = Report { findings: vec![finding], ..Report::default() };
+        let report = Report {
+            findings: vec![finding],
+            ..Report::default()
+        };
         assert_eq!(Gate::of(&report, FailOn::default()), Gate::Pass);
     }
 }

@@ -22,9 +22,15 @@ pub(crate) fn sort(findings: &mut [Finding]) {
             )
         };
         let name = |finding: &Finding| {
-            (finding.id.clone(), finding.package.clone(), finding.target.clone())
+            (
+                finding.id.clone(),
+                finding.package.clone(),
+                finding.target.clone(),
+            )
         };
-        urgency(a).cmp(&urgency(b)).then_with(|| name(a).cmp(&name(b)))
+        urgency(a)
+            .cmp(&urgency(b))
+            .then_with(|| name(a).cmp(&name(b)))
     });
 }
 
@@ -65,23 +71,85 @@ mod tests {
         use Kind::{Malicious, Unmaintained, Vulnerability};
         use Verdict::{NotReached, Reached, Unknown};
         let expected = [
-            make("malicious", Reached, Malicious, Level::Reached, Context::Build, None),
-            make("run", Reached, Vulnerability, Level::Reached, Context::Run, None),
-            make("build", Reached, Vulnerability, Level::Reached, Context::Build, None),
-            make("unknown", Unknown, Vulnerability, Level::Imported, Context::Run, None),
-            make("imported", NotReached, Vulnerability, Level::Imported, Context::Run, None),
-            make("required", NotReached, Vulnerability, Level::Required, Context::Run, None),
-            make("unmaintained", Reached, Unmaintained, Level::Reached, Context::Run, None),
-            make("ignored", Reached, Vulnerability, Level::Reached, Context::Run, Some("reason")),
+            make(
+                "malicious",
+                Reached,
+                Malicious,
+                Level::Reached,
+                Context::Build,
+                None,
+            ),
+            make(
+                "run",
+                Reached,
+                Vulnerability,
+                Level::Reached,
+                Context::Run,
+                None,
+            ),
+            make(
+                "build",
+                Reached,
+                Vulnerability,
+                Level::Reached,
+                Context::Build,
+                None,
+            ),
+            make(
+                "unknown",
+                Unknown,
+                Vulnerability,
+                Level::Imported,
+                Context::Run,
+                None,
+            ),
+            make(
+                "imported",
+                NotReached,
+                Vulnerability,
+                Level::Imported,
+                Context::Run,
+                None,
+            ),
+            make(
+                "required",
+                NotReached,
+                Vulnerability,
+                Level::Required,
+                Context::Run,
+                None,
+            ),
+            make(
+                "unmaintained",
+                Reached,
+                Unmaintained,
+                Level::Reached,
+                Context::Run,
+                None,
+            ),
+            make(
+                "ignored",
+                Reached,
+                Vulnerability,
+                Level::Reached,
+                Context::Run,
+                Some("reason"),
+            ),
         ];
         let mut findings: Vec<_> = expected.iter().rev().cloned().collect();
         sort(&mut findings);
         assert_eq!(findings, expected);
 
-        let mut report = Report { findings, ..Report::default() };
+        let mut report = Report {
+            findings,
+            ..Report::default()
+        };
         count(&mut report);
         let summary = &report.summary;
-        assert_eq!((summary.reached, summary.not_reached, summary.unknown), (3, 2, 1));
+        assert_eq!(
+            (summary.reached, summary.not_reached, summary.unknown),
+            (3, 2, 1)
+        );
         assert_eq!((summary.informational, summary.ignored), (1, 1));
     }
 }

@@ -32,11 +32,16 @@ impl Project {
 
     /// The line of a package's entry in the lockfile.
     pub fn line(&self, package: &Package) -> Option<u32> {
-        self.lines.get(&(package.name.clone(), package.version.clone())).copied()
+        self.lines
+            .get(&(package.name.clone(), package.version.clone()))
+            .copied()
     }
 
     /// The package that owns a target.
     pub fn owner(&self, target: &str) -> Option<&Package> {
-        self.targets.iter().find(|(label, _)| label == target).map(|(_, package)| package)
+        self.targets
+            .iter()
+            .find(|(label, _)| label == target)
+            .map(|(_, package)| package)
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use palisade_advisory::{FunctionPath, Match, Segment};
-use palisade_engine::{Engine, EngineError, FunctionHandle, Goal, PathQuery, PathSegment, ResolutionKind};
+use palisade_engine::{
+    Engine, EngineError, FunctionHandle, Goal, PathQuery, PathSegment, ResolutionKind,
+};
 use palisade_model::{Kind, Package};
 use palisade_project::{Plan, UnitId, UnitKind};
 
@@ -52,7 +54,10 @@ impl Question {
         matched: &Match,
         units: &[UnitId],
     ) -> Result<Question, EngineError> {
-        let crate_level = |level| Question { subject: Subject::Crate(level), missing: Vec::new() };
+        let crate_level = |level| Question {
+            subject: Subject::Crate(level),
+            missing: Vec::new(),
+        };
         if matched.advisory.kind == Kind::Malicious {
             return Ok(crate_level(CrateLevel::Malicious));
         }
@@ -121,7 +126,11 @@ fn resolve(
 ) -> Result<Found, EngineError> {
     let is_sysroot = |id: &&UnitId| plan.units[id.0].kind == UnitKind::Sysroot;
     let mut packages: Vec<&Package> = match units.iter().any(|id| is_sysroot(&id)) {
-        true => units.iter().filter(is_sysroot).map(|id| &plan.units[id.0].package).collect(),
+        true => units
+            .iter()
+            .filter(is_sysroot)
+            .map(|id| &plan.units[id.0].package)
+            .collect(),
         false => vec![&matched.package],
     };
     packages.sort();
@@ -129,7 +138,13 @@ fn resolve(
     let mut found = Found::NotLoaded;
     for package in packages {
         let resolution = engine.resolve(package, query)?;
-        let handles = || resolution.functions.iter().map(|&(handle, _)| handle).collect();
+        let handles = || {
+            resolution
+                .functions
+                .iter()
+                .map(|&(handle, _)| handle)
+                .collect()
+        };
         let this = match resolution.kind {
             ResolutionKind::Macro | ResolutionKind::Value => Found::NotCallable,
             ResolutionKind::Missing => Found::Missing,
@@ -150,11 +165,22 @@ fn resolve(
 /// A path in the engine's terms. The trait in `<T as Trait>::method` is not
 /// kept: the path then means every method of that name that the type has.
 pub(crate) fn query(path: &FunctionPath) -> PathQuery {
-    let qualified = path.qualified.as_ref().and_then(|qualified| FunctionPath::parse(&qualified.self_type).ok());
-    let own = qualified.iter().flat_map(|path| &path.segments).chain(&path.segments);
-    PathQuery { segments: own.map(segment).collect() }
+    let qualified = path
+        .qualified
+        .as_ref()
+        .and_then(|qualified| FunctionPath::parse(&qualified.self_type).ok());
+    let own = qualified
+        .iter()
+        .flat_map(|path| &path.segments)
+        .chain(&path.segments);
+    PathQuery {
+        segments: own.map(segment).collect(),
+    }
 }
 
 fn segment(segment: &Segment) -> PathSegment {
-    PathSegment { name: segment.name.clone(), generics: segment.generics.clone() }
+    PathSegment {
+        name: segment.name.clone(),
+        generics: segment.generics.clone(),
+    }
 }

@@ -59,10 +59,15 @@ pub(crate) fn engine(
 ) -> Result<Engine, CheckError> {
     progress.stage(Stage::Loading(plan.units.len()));
     let expansion = match options.expand_macros {
-        true => Expansion::Execute { manifest: plan.workspace_root.join("Cargo.toml") },
+        true => Expansion::Execute {
+            manifest: plan.workspace_root.join("Cargo.toml"),
+        },
         false => Expansion::InProcess,
     };
-    let options =
-        LoadOptions { threads: options.threads, expansion, limits: options.limits.clone() };
+    let options = LoadOptions {
+        threads: options.threads,
+        expansion,
+        limits: options.limits.clone(),
+    };
     Ok(Engine::load(plan, &options)?)
 }

@@ -1,8 +1,6 @@
 //! What the unit tests of several modules share.
 
-use palisade_model::{
-    Context, Finding, Kind, Level, Package, PackageSource, Remedy, Verdict,
-};
+use palisade_model::{Context, Finding, Kind, Level, Package, PackageSource, Remedy, Verdict};
 
 /// A package of the public registry, from `name version`.
 pub(crate) fn package(text: &str) -> Package {

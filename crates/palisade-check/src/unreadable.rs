@@ -10,15 +10,25 @@ use palisade_advisory::{Database, DatabaseDiagnostic, Matches};
 use palisade_model::{Context, Finding, Kind, Level, Package, Remedy, Verdict};
 
 /// One finding per unreadable advisory and locked package.
-pub(crate) fn findings(database: &Database, matches: &Matches, packages: &[Package]) -> Vec<Finding> {
+pub(crate) fn findings(
+    database: &Database,
+    matches: &Matches,
+    packages: &[Package],
+) -> Vec<Finding> {
     if matches.diagnostics.is_empty() {
         return Vec::new();
     }
-    let names: BTreeSet<&str> =
-        matches.diagnostics.iter().filter_map(|diagnostic| diagnostic.package.as_deref()).collect();
+    let names: BTreeSet<&str> = matches
+        .diagnostics
+        .iter()
+        .filter_map(|diagnostic| diagnostic.package.as_deref())
+        .collect();
     // An advisory with one odd path is diagnosed too, but it was read.
     let (advisories, _) = database.advisories_for(names);
-    let read: BTreeSet<&Utf8Path> = advisories.iter().map(|advisory| advisory.file.as_path()).collect();
+    let read: BTreeSet<&Utf8Path> = advisories
+        .iter()
+        .map(|advisory| advisory.file.as_path())
+        .collect();
     let mut findings = Vec::new();
     for diagnostic in &matches.diagnostics {
         if read.contains(diagnostic.file.as_path()) {
@@ -35,7 +45,11 @@ pub(crate) fn findings(database: &Database, matches: &Matches, packages: &[Packa
 
 fn finding(diagnostic: &DatabaseDiagnostic, package: &Package) -> Finding {
     Finding {
-        id: diagnostic.file.file_stem().unwrap_or(diagnostic.file.as_str()).to_owned(),
+        id: diagnostic
+            .file
+            .file_stem()
+            .unwrap_or(diagnostic.file.as_str())
+            .to_owned(),
         aliases: Vec::new(),
         title: "an advisory that cannot be read".to_owned(),
         url: None,
@@ -50,7 +64,10 @@ fn finding(diagnostic: &DatabaseDiagnostic, package: &Package) -> Finding {
         missing_functions: Vec::new(),
         paths: Vec::new(),
         blind_spots: Vec::new(),
-        remedy: Remedy::Fixed { package: package.name.clone(), fixed: Vec::new() },
+        remedy: Remedy::Fixed {
+            package: package.name.clone(),
+            fixed: Vec::new(),
+        },
         ignored: None,
     }
 }

@@ -21,7 +21,10 @@ pub(crate) fn blank(matched: &Match) -> Finding {
         verdict: Verdict::NotReached,
         context: Context::Run,
         reason: String::new(),
-        functions: matched.functions().map(|function| function.text.clone()).collect(),
+        functions: matched
+            .functions()
+            .map(|function| function.text.clone())
+            .collect(),
         missing_functions: Vec::new(),
         paths: Vec::new(),
         blind_spots: Vec::new(),
@@ -32,28 +35,47 @@ pub(crate) fn blank(matched: &Match) -> Finding {
 
 /// The page of an advisory, which links to everything else.
 fn rustsec_url(id: &str) -> Option<String> {
-    id.starts_with("RUSTSEC-").then(|| format!("https://rustsec.org/advisories/{id}.html"))
+    id.starts_with("RUSTSEC-")
+        .then(|| format!("https://rustsec.org/advisories/{id}.html"))
 }
 
 /// A package that the target does not contain.
 pub(crate) fn required(matched: &Match, target: &str) -> Finding {
     Finding {
         target: target.to_owned(),
-        reason: "the package is locked, but no part of the build for this target and these features"
-            .to_owned(),
+        reason:
+            "the package is locked, but no part of the build for this target and these features"
+                .to_owned(),
         ..blank(matched)
     }
 }
 
 /// What can be said of an imported package without a walk; `None` when a walk
 /// is needed.
-pub(crate) fn without_walk(matched: &Match, target: &str, context: Context, platform: &str) -> Option<Finding> {
-    let mut finding =
-        Finding { target: target.to_owned(), level: Level::Imported, context, ..blank(matched) };
+pub(crate) fn without_walk(
+    matched: &Match,
+    target: &str,
+    context: Context,
+    platform: &str,
+) -> Option<Finding> {
+    let mut finding = Finding {
+        target: target.to_owned(),
+        level: Level::Imported,
+        context,
+        ..blank(matched)
+    };
     if !matched.applies_to_platform {
-        let only: Vec<&str> =
-            matched.advisory.os.iter().chain(&matched.advisory.arch).map(String::as_str).collect();
-        finding.reason = format!("it only concerns {}; this build is for {platform}", only.join(", "));
+        let only: Vec<&str> = matched
+            .advisory
+            .os
+            .iter()
+            .chain(&matched.advisory.arch)
+            .map(String::as_str)
+            .collect();
+        finding.reason = format!(
+            "it only concerns {}; this build is for {platform}",
+            only.join(", ")
+        );
         return Some(finding);
     }
     if matched.subject == MatchSubject::ToolchainProgram {
@@ -93,10 +115,18 @@ pub(crate) fn decide(
             finding.context = *context;
             finding.paths.clone_from(paths);
         }
-        Some(Outcome::Possible { context, path, blind_spots }) => {
+        Some(Outcome::Possible {
+            context,
+            path,
+            blind_spots,
+        }) => {
             finding.verdict = Verdict::Unknown;
             finding.context = *context;
-            finding.paths = if path.is_empty() { Vec::new() } else { vec![path.clone()] };
+            finding.paths = if path.is_empty() {
+                Vec::new()
+            } else {
+                vec![path.clone()]
+            };
             finding.blind_spots = blind_spots.iter().map(|&index| remap(index)).collect();
             finding.blind_spots.sort_unstable();
             finding.blind_spots.dedup();
@@ -115,7 +145,12 @@ pub(crate) fn decide(
     finding
 }
 
-fn reason(matched: &Match, question: &Question, finding: &Finding, outcome: Option<&Outcome>) -> String {
+fn reason(
+    matched: &Match,
+    question: &Question,
+    finding: &Finding,
+    outcome: Option<&Outcome>,
+) -> String {
     let package = &matched.package.name;
     let why_crate = match &question.subject {
         Subject::Crate(CrateLevel::Malicious) => {
@@ -147,10 +182,14 @@ fn reason(matched: &Match, question: &Question, finding: &Finding, outcome: Opti
             None => format!("{package} is reached"),
         },
         Some(Outcome::Possible { path, .. }) => match goal(path) {
-            Some(function) => format!("only through what could not be followed may {function} be reached"),
+            Some(function) => {
+                format!("only through what could not be followed may {function} be reached")
+            }
             None => format!("only through what could not be followed may {package} be reached"),
         },
-        Some(Outcome::NotReached) if why_crate.is_some() => format!("no call path leads into {package}"),
+        Some(Outcome::NotReached) if why_crate.is_some() => {
+            format!("no call path leads into {package}")
+        }
         Some(Outcome::NotReached) => {
             let names: Vec<&str> = finding
                 .functions
@@ -171,7 +210,12 @@ fn reason(matched: &Match, question: &Question, finding: &Finding, outcome: Opti
 /// The first few names, and how many more there are.
 fn some_of(names: &[&str]) -> String {
     const MOST: usize = 3;
-    let mut text = names.iter().take(MOST).copied().collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(MOST)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > MOST {
         text.push_str(&format!(" and {} more", names.len() - MOST));
     }

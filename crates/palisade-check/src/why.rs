@@ -59,14 +59,19 @@ pub fn why(
     options: &AnalysisOptions,
     progress: &dyn Progress,
 ) -> Result<Why, CheckError> {
-    let parsed = FunctionPath::parse(path)
-        .map_err(|source| CheckError::FunctionPath { text: path.to_owned(), source })?;
+    let parsed = FunctionPath::parse(path).map_err(|source| CheckError::FunctionPath {
+        text: path.to_owned(),
+        source,
+    })?;
     let plan = session::plan(workspace, progress)?;
     let packages = packages(&plan, &parsed)?;
     let engine = session::engine(&plan, options, progress)?;
     let (named, handles) = resolve(&engine, &packages, path, &parsed)?;
 
-    let mut result = Why { named, ..Why::default() };
+    let mut result = Why {
+        named,
+        ..Why::default()
+    };
     for target in &plan.targets {
         progress.stage(Stage::Walking(&target.label));
         let walked = |instances| progress.walked(instances);
@@ -89,16 +94,25 @@ pub fn why(
             Some(Outcome::Reached { context, paths }) => {
                 (answer.verdict, answer.context, answer.paths) = (Verdict::Reached, context, paths);
             }
-            Some(Outcome::Possible { context, path, blind_spots }) => {
+            Some(Outcome::Possible {
+                context,
+                path,
+                blind_spots,
+            }) => {
                 (answer.context, answer.paths) = (context, vec![path]);
-                let spots = blind_spots.iter().filter_map(|&index| collection.blind_spots.get(index));
+                let spots = blind_spots
+                    .iter()
+                    .filter_map(|&index| collection.blind_spots.get(index));
                 let known = &mut result.blind_spots;
                 answer.blind_spots = spots
                     .map(|spot| {
-                        known.iter().position(|other| other == spot).unwrap_or_else(|| {
-                            known.push(spot.clone());
-                            known.len() - 1
-                        })
+                        known
+                            .iter()
+                            .position(|other| other == spot)
+                            .unwrap_or_else(|| {
+                                known.push(spot.clone());
+                                known.len() - 1
+                            })
                     })
                     .collect();
             }
@@ -112,7 +126,11 @@ pub fn why(
 
 /// The packages whose library has the name that the path starts with.
 fn packages(plan: &Plan, path: &FunctionPath) -> Result<Vec<Package>, CheckError> {
-    let name = query(path).segments.first().map(|segment| segment.name.clone()).unwrap_or_default();
+    let name = query(path)
+        .segments
+        .first()
+        .map(|segment| segment.name.clone())
+        .unwrap_or_default();
     let name = name.as_str();
     // `std` re-exports what the crates below it define.
     let is_std = matches!(name, "std" | "core" | "alloc");
@@ -124,9 +142,15 @@ fn packages(plan: &Plan, path: &FunctionPath) -> Result<Vec<Package>, CheckError
     if packages.is_empty() {
         let close = |unit: &&str| unit.contains(name) || name.contains(*unit);
         let names: BTreeSet<&str> = plan.units.iter().map(|unit| unit.name.as_str()).collect();
-        let similar = names.into_iter().filter(|other| other.len() > 2).filter(close);
+        let similar = names
+            .into_iter()
+            .filter(|other| other.len() > 2)
+            .filter(close);
         let similar = similar.take(5).map(str::to_owned).collect();
-        return Err(CheckError::UnknownCrate { name: name.to_owned(), similar });
+        return Err(CheckError::UnknownCrate {
+            name: name.to_owned(),
+            similar,
+        });
     }
     Ok(packages.into_iter().cloned().collect())
 }
@@ -142,15 +166,24 @@ fn resolve(
     for package in packages {
         let resolution = engine.resolve(package, &query)?;
         let (found, functions): (Vec<_>, Vec<_>) = resolution.functions.into_iter().unzip();
-        let is_named = !matches!(resolution.kind, ResolutionKind::Missing | ResolutionKind::NotLoaded);
+        let is_named = !matches!(
+            resolution.kind,
+            ResolutionKind::Missing | ResolutionKind::NotLoaded
+        );
         if is_named && !functions.is_empty() {
-            named.push(Named { package: package.clone(), functions });
+            named.push(Named {
+                package: package.clone(),
+                functions,
+            });
             handles.extend(found);
         }
     }
     if handles.is_empty() {
         let names: Vec<String> = packages.iter().map(ToString::to_string).collect();
-        return Err(CheckError::UnknownFunction { path: text.to_owned(), package: names.join(", ") });
+        return Err(CheckError::UnknownFunction {
+            path: text.to_owned(),
+            package: names.join(", "),
+        });
     }
     let mut seen = std::collections::HashSet::new();
     handles.retain(|handle| seen.insert(*handle));

@@ -27,6 +27,11 @@ impl Workspace {
         let lockfile = find_lockfile(&load.path, &load.limits)?;
         let root = lockfile.parent().unwrap_or(&lockfile).to_owned();
         let config = Config::load(&root)?;
-        Ok(Workspace { root, lockfile, config, load })
+        Ok(Workspace {
+            root,
+            lockfile,
+            config,
+            load,
+        })
     }
 }

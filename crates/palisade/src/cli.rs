@@ -247,7 +247,14 @@ mod tests {
     #[test]
     fn show() {
         assert_eq!(parse_show("paths=3"), Ok(Show { paths: 3 }));
-        for bad in ["paths=0", "paths=101", "paths=", "paths=-1", "3", "traces=3"] {
+        for bad in [
+            "paths=0",
+            "paths=101",
+            "paths=",
+            "paths=-1",
+            "3",
+            "traces=3",
+        ] {
             assert!(parse_show(bad).is_err(), "{bad}");
         }
     }

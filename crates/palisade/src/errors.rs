@@ -49,7 +49,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<SnapshotError>() {
         return Some(error.hint());
     }
-    cause.downcast_ref::<Usage>().map(|usage| usage.hint.clone())
+    cause
+        .downcast_ref::<Usage>()
+        .map(|usage| usage.hint.clone())
 }
 
 /// Arguments that do not go together, or that mean nothing here.

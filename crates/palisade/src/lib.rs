@@ -31,7 +31,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let exit = if error.use_stderr() { Exit::Error } else { Exit::Clean };
+            let exit = if error.use_stderr() {
+                Exit::Error
+            } else {
+                Exit::Clean
+            };
             // Where even this cannot be written, the exit code still tells.
             let _ = error.print();
             return exit.into();
@@ -58,7 +62,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// `PALISADE_LOG=debug` shows what the libraries note.
 fn start_log() {
     let level = std::env::var("PALISADE_LOG").ok();
-    let level = level.and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::OFF);
+    let level = level
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(LevelFilter::OFF);
     // A second call in one process finds a subscriber, which is as good.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .try_init();
 }

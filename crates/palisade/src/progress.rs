@@ -67,11 +67,20 @@ impl Reporter {
     fn due(&self) -> bool {
         let now = millis(self.started.elapsed());
         let next = self.next.load(Ordering::Relaxed);
-        let interval = if self.terminal { Duration::from_millis(200) } else { INTERVAL };
+        let interval = if self.terminal {
+            Duration::from_millis(200)
+        } else {
+            INTERVAL
+        };
         now >= next
             && self
                 .next
-                .compare_exchange(next, now + millis(interval), Ordering::Relaxed, Ordering::Relaxed)
+                .compare_exchange(
+                    next,
+                    now + millis(interval),
+                    Ordering::Relaxed,
+                    Ordering::Relaxed,
+                )
                 .is_ok()
     }
 }
@@ -109,5 +118,7 @@ fn millis(duration: Duration) -> usize {
 
 /// What a thread that panicked left behind is only a line of text.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

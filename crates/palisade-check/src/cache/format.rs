@@ -102,10 +102,24 @@ struct BlindSpot {
 
 #[derive(Serialize, Deserialize)]
 enum Remedy {
-    Update { package: String, from: Version, to: Version },
-    Blocked { package: String, fixed: String, parent: String, requirement: String },
-    Fixed { package: String, fixed: Vec<String> },
-    Toolchain { fixed: Vec<String> },
+    Update {
+        package: String,
+        from: Version,
+        to: Version,
+    },
+    Blocked {
+        package: String,
+        fixed: String,
+        parent: String,
+        requirement: String,
+    },
+    Fixed {
+        package: String,
+        fixed: Vec<String>,
+    },
+    Toolchain {
+        fixed: Vec<String>,
+    },
     None,
 }
 
@@ -125,9 +139,21 @@ pub(super) fn to_stored(checked: &crate::Checked) -> Checked {
 /// An answer as it was written; `None` when a name or an index in it means
 /// nothing.
 pub(super) fn from_stored(stored: Checked) -> Option<crate::Checked> {
-    let blind_spots: Vec<_> = stored.blind_spots.into_iter().map(blind_spot_from).collect::<Option<_>>()?;
-    let findings: Vec<_> = stored.findings.into_iter().map(finding_from).collect::<Option<_>>()?;
-    if findings.iter().flat_map(|finding| &finding.blind_spots).any(|&index| index >= blind_spots.len()) {
+    let blind_spots: Vec<_> = stored
+        .blind_spots
+        .into_iter()
+        .map(blind_spot_from)
+        .collect::<Option<_>>()?;
+    let findings: Vec<_> = stored
+        .findings
+        .into_iter()
+        .map(finding_from)
+        .collect::<Option<_>>()?;
+    if findings
+        .iter()
+        .flat_map(|finding| &finding.blind_spots)
+        .any(|&index| index >= blind_spots.len())
+    {
         return None;
     }
     Some(crate::Checked {
@@ -150,9 +176,15 @@ fn project_to(project: &Project) -> StoredProject {
     StoredProject {
         root: project.root.clone(),
         lockfile: project.lockfile.clone(),
-        lines: lines.map(|((name, version), line)| (name.clone(), version.clone(), *line)).collect(),
+        lines: lines
+            .map(|((name, version), line)| (name.clone(), version.clone(), *line))
+            .collect(),
         ambiguous: project.ambiguous.clone(),
-        targets: project.targets.iter().map(|(label, owner)| (label.clone(), package_to(owner))).collect(),
+        targets: project
+            .targets
+            .iter()
+            .map(|(label, owner)| (label.clone(), package_to(owner)))
+            .collect(),
         members: project.members.iter().map(package_to).collect(),
     }
 }
@@ -162,9 +194,15 @@ fn project_from(stored: StoredProject) -> Project {
     Project {
         root: stored.root,
         lockfile: stored.lockfile,
-        lines: lines.map(|(name, version, line)| ((name, version), line)).collect::<BTreeMap<_, _>>(),
+        lines: lines
+            .map(|(name, version, line)| ((name, version), line))
+            .collect::<BTreeMap<_, _>>(),
         ambiguous: stored.ambiguous,
-        targets: stored.targets.into_iter().map(|(label, owner)| (label, package_from(owner))).collect(),
+        targets: stored
+            .targets
+            .into_iter()
+            .map(|(label, owner)| (label, package_from(owner)))
+            .collect(),
         members: stored.members.into_iter().map(package_from).collect(),
     }
 }
@@ -184,7 +222,11 @@ fn finding_to(finding: &model::Finding) -> Finding {
         reason: finding.reason.clone(),
         functions: finding.functions.clone(),
         missing_functions: finding.missing_functions.clone(),
-        paths: finding.paths.iter().map(|path| path.iter().map(hop_to).collect()).collect(),
+        paths: finding
+            .paths
+            .iter()
+            .map(|path| path.iter().map(hop_to).collect())
+            .collect(),
         blind_spots: finding.blind_spots.clone(),
         remedy: remedy_to(&finding.remedy),
     }
@@ -198,19 +240,33 @@ fn finding_from(stored: Finding) -> Option<model::Finding> {
         title: stored.title,
         url: stored.url,
         kind: named(
-            &[Kind::Vulnerability, Kind::Malicious, Kind::Unsound, Kind::Unmaintained, Kind::Notice],
+            &[
+                Kind::Vulnerability,
+                Kind::Malicious,
+                Kind::Unsound,
+                Kind::Unmaintained,
+                Kind::Notice,
+            ],
             Kind::as_str,
             &stored.kind,
         )?,
         package: package_from(stored.package),
         target: stored.target,
-        level: named(&[Level::Required, Level::Imported, Level::Reached], Level::as_str, &stored.level)?,
+        level: named(
+            &[Level::Required, Level::Imported, Level::Reached],
+            Level::as_str,
+            &stored.level,
+        )?,
         verdict: named(
             &[Verdict::NotReached, Verdict::Unknown, Verdict::Reached],
             Verdict::as_str,
             &stored.verdict,
         )?,
-        context: named(&[Context::Run, Context::Build], Context::as_str, &stored.context)?,
+        context: named(
+            &[Context::Run, Context::Build],
+            Context::as_str,
+            &stored.context,
+        )?,
         reason: stored.reason,
         functions: stored.functions,
         missing_functions: stored.missing_functions,
@@ -252,11 +308,17 @@ fn package_from(stored: Package) -> model::Package {
 }
 
 fn location_to(location: &model::Location) -> Location {
-    Location { file: location.file.clone(), line: location.line }
+    Location {
+        file: location.file.clone(),
+        line: location.line,
+    }
 }
 
 fn location_from(stored: Location) -> model::Location {
-    model::Location { file: stored.file, line: stored.line }
+    model::Location {
+        file: stored.file,
+        line: stored.line,
+    }
 }
 
 fn hop_to(hop: &model::Hop) -> Hop {
@@ -334,9 +396,17 @@ fn blind_spot_from(stored: BlindSpot) -> Option<model::BlindSpot> {
 fn remedy_to(remedy: &model::Remedy) -> Remedy {
     match remedy.clone() {
         model::Remedy::Update { package, from, to } => Remedy::Update { package, from, to },
-        model::Remedy::Blocked { package, fixed, parent, requirement } => {
-            Remedy::Blocked { package, fixed, parent, requirement }
-        }
+        model::Remedy::Blocked {
+            package,
+            fixed,
+            parent,
+            requirement,
+        } => Remedy::Blocked {
+            package,
+            fixed,
+            parent,
+            requirement,
+        },
         model::Remedy::Fixed { package, fixed } => Remedy::Fixed { package, fixed },
         model::Remedy::Toolchain { fixed } => Remedy::Toolchain { fixed },
         model::Remedy::None => Remedy::None,
@@ -346,9 +416,17 @@ fn remedy_to(remedy: &model::Remedy) -> Remedy {
 fn remedy_from(stored: Remedy) -> model::Remedy {
     match stored {
         Remedy::Update { package, from, to } => model::Remedy::Update { package, from, to },
-        Remedy::Blocked { package, fixed, parent, requirement } => {
-            model::Remedy::Blocked { package, fixed, parent, requirement }
-        }
+        Remedy::Blocked {
+            package,
+            fixed,
+            parent,
+            requirement,
+        } => model::Remedy::Blocked {
+            package,
+            fixed,
+            parent,
+            requirement,
+        },
         Remedy::Fixed { package, fixed } => model::Remedy::Fixed { package, fixed },
         Remedy::Toolchain { fixed } => model::Remedy::Toolchain { fixed },
         Remedy::None => model::Remedy::None,
@@ -367,7 +445,10 @@ mod tests {
 
     /// An answer that uses every kind of value.
     fn answer() -> crate::Checked {
-        let location = |file: &str| model::Location { file: file.to_owned(), line: 3 };
+        let location = |file: &str| model::Location {
+            file: file.to_owned(),
+            line: 3,
+        };
         let causes = [BlindSpotCause::UnexpandedMacro, BlindSpotCause::ForeignCode];
         let mut first = finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app");
         first.paths = vec![vec![model::Hop {
@@ -390,7 +471,8 @@ mod tests {
             to: Version::new(1, 0, 1),
         };
         let mut second = finding("RUSTSEC-2099-0002", "demo 1.0.0", "bin:app");
-        (second.kind, second.level, second.verdict) = (Kind::Notice, Level::Reached, Verdict::Reached);
+        (second.kind, second.level, second.verdict) =
+            (Kind::Notice, Level::Reached, Verdict::Reached);
         (second.context, second.url) = (Context::Build, Some("https://example.org".to_owned()));
         let spots = causes.map(|cause| model::BlindSpot {
             location: location("b.rs"),
@@ -422,7 +504,10 @@ mod tests {
     #[test]
     fn round_trip() {
         let text = serde_json::to_string(&to_stored(&answer())).unwrap();
-        assert_eq!(from_stored(serde_json::from_str(&text).unwrap()), Some(answer()));
+        assert_eq!(
+            from_stored(serde_json::from_str(&text).unwrap()),
+            Some(answer())
+        );
     }
 
     /// Guards that names and indices that mean nothing are not taken for
@@ -439,7 +524,11 @@ mod tests {
         ] {
             let damaged = text.replacen(good, bad, 1);
             assert_ne!(damaged, text, "{good}");
-            assert_eq!(from_stored(serde_json::from_str(&damaged).unwrap()), None, "{bad}");
+            assert_eq!(
+                from_stored(serde_json::from_str(&damaged).unwrap()),
+                None,
+                "{bad}"
+            );
         }
     }
 }

@@ -84,10 +84,16 @@ impl Key {
 /// read any more. Only the advisories that matched count: others do not change
 /// the answer.
 pub(crate) fn check_question(options: &CheckOptions<'_>, matches: &Matches) -> Option<String> {
-    let mut text = format!("check {:?} {:?}\n{:?}\n", options.paths, options.database, matches.diagnostics);
+    let mut text = format!(
+        "check {:?} {:?}\n{:?}\n",
+        options.paths, options.database, matches.diagnostics
+    );
     for matched in &matches.matches {
         let digest = content(&matched.advisory.file)?;
-        text.push_str(&format!("{} {} {digest}\n", matched.package, matched.advisory.id));
+        text.push_str(&format!(
+            "{} {} {digest}\n",
+            matched.package, matched.advisory.id
+        ));
     }
     Some(text)
 }
@@ -104,10 +110,20 @@ fn content(file: &Utf8Path) -> Option<String> {
 /// The configuration files that cargo reads above the workspace and in its
 /// home; those inside the workspace are among its sources.
 fn cargo_configuration(workspace: &Workspace, cargo_home: Option<&Utf8Path>) -> Option<String> {
-    let above = workspace.root.ancestors().skip(1).map(|dir| dir.join(".cargo"));
-    let manifests = workspace.root.ancestors().skip(1).map(|dir| dir.join("Cargo.toml"));
+    let above = workspace
+        .root
+        .ancestors()
+        .skip(1)
+        .map(|dir| dir.join(".cargo"));
+    let manifests = workspace
+        .root
+        .ancestors()
+        .skip(1)
+        .map(|dir| dir.join("Cargo.toml"));
     let dirs = above.chain(cargo_home.map(Utf8Path::to_owned));
-    let files = dirs.flat_map(|dir| [dir.join("config"), dir.join("config.toml")]).chain(manifests);
+    let files = dirs
+        .flat_map(|dir| [dir.join("config"), dir.join("config.toml")])
+        .chain(manifests);
     let digests = files.collect::<Vec<Utf8PathBuf>>().into_iter().map(|file| {
         let digest = content(&file)?;
         Some(format!("{file}={digest}\n"))
@@ -117,10 +133,12 @@ fn cargo_configuration(workspace: &Workspace, cargo_home: Option<&Utf8Path>) -> 
 
 fn environment() -> String {
     let is_relevant = |name: &str| {
-        ENVIRONMENT.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => name == *pattern,
-        })
+        ENVIRONMENT
+            .iter()
+            .any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => name == *pattern,
+            })
     };
     let mut variables: Vec<String> = std::env::vars_os()
         .filter(|(name, _)| name.to_str().is_some_and(is_relevant))
@@ -153,12 +171,25 @@ fn flags(load: &LoadOptions) -> String {
     } = load;
     // Without a selection, the package that the path lies in is checked.
     let selects_by_path = packages.is_empty() && !workspace;
-    let path = if selects_by_path { camino::absolute_utf8(path).unwrap_or_default() } else { Utf8PathBuf::new() };
+    let path = if selects_by_path {
+        camino::absolute_utf8(path).unwrap_or_default()
+    } else {
+        Utf8PathBuf::new()
+    };
     format!(
         "{:?}",
         (
-            (path, packages, workspace, exclude, lib, all_bins, bins, tests),
-            (features, all_features, no_default_features, target, locked, offline),
+            (
+                path, packages, workspace, exclude, lib, all_bins, bins, tests
+            ),
+            (
+                features,
+                all_features,
+                no_default_features,
+                target,
+                locked,
+                offline
+            ),
             (sysroot_source, limits),
         )
     )
@@ -166,17 +197,30 @@ fn flags(load: &LoadOptions) -> String {
 
 /// The number of threads does not change an answer.
 fn flags_of(options: &AnalysisOptions) -> String {
-    let AnalysisOptions { threads: _, expand_macros, limits } = options;
+    let AnalysisOptions {
+        threads: _,
+        expand_macros,
+        limits,
+    } = options;
     format!("{:?}", (expand_macros, limits))
 }
 
 /// What tells one installation of the standard library from another: updates
 /// rewrite the manifests that rustup keeps beside it.
 fn sysroot(sysroot: &Utf8Path) -> String {
-    let files = ["bin/rustc", "lib/rustlib/components", "lib/rustlib/multirust-channel-manifest.toml"];
+    let files = [
+        "bin/rustc",
+        "lib/rustlib/components",
+        "lib/rustlib/multirust-channel-manifest.toml",
+    ];
     let library = sysroot.join("lib/rustlib/src/rust/library/Cargo.lock");
     let stamped = |file: Utf8PathBuf| Some(format!("{file} {}\n", stamp(&file)?));
-    files.iter().map(|file| sysroot.join(file)).chain([library]).filter_map(stamped).collect()
+    files
+        .iter()
+        .map(|file| sysroot.join(file))
+        .chain([library])
+        .filter_map(stamped)
+        .collect()
 }
 
 #[cfg(test)]
@@ -198,7 +242,9 @@ mod tests {
 
     impl World {
         fn new() -> World {
-            let world = World { dir: tempfile::tempdir().unwrap() };
+            let world = World {
+                dir: tempfile::tempdir().unwrap(),
+            };
             world.write("ws/Cargo.lock", "version = 4\n");
             world.write("ws/Cargo.toml", "[package]\nname = \"app\"\n");
             world.write("ws/src/main.rs", "fn main() {}\n");
@@ -226,21 +272,34 @@ mod tests {
         }
 
         /// The key of a check after `change` has changed its parts.
-        fn key(&self, change: impl FnOnce(&mut Workspace, &mut CheckOptions<'_>, &mut ToolchainId)) -> Key {
+        fn key(
+            &self,
+            change: impl FnOnce(&mut Workspace, &mut CheckOptions<'_>, &mut ToolchainId),
+        ) -> Key {
             let mut workspace = Workspace {
                 root: self.path("ws"),
                 lockfile: self.path("ws/Cargo.lock"),
                 config: Config::default(),
-                load: LoadOptions { path: self.path("ws"), ..LoadOptions::default() },
+                load: LoadOptions {
+                    path: self.path("ws"),
+                    ..LoadOptions::default()
+                },
             };
             let mut options = CheckOptions {
                 database: self.path("db"),
                 database_age_days: None,
                 today: jiff::civil::date(2099, 1, 1),
-                analysis: AnalysisOptions { threads: 1, expand_macros: false, limits: Default::default() },
+                analysis: AnalysisOptions {
+                    threads: 1,
+                    expand_macros: false,
+                    limits: Default::default(),
+                },
                 paths: 1,
                 cargo_home: Some(self.path("cargo")),
-                cache: Some(Cache { dir: self.path("cache"), program: "1".to_owned() }),
+                cache: Some(Cache {
+                    dir: self.path("cache"),
+                    program: "1".to_owned(),
+                }),
                 progress: &NoProgress,
             };
             let mut toolchain = ToolchainId {
@@ -250,13 +309,24 @@ mod tests {
             };
             change(&mut workspace, &mut options, &mut toolchain);
             let (database, _) = Database::open(&options.database, &Default::default()).unwrap();
-            let anywhere = TargetInfo { os: String::new(), arch: String::new() };
+            let anywhere = TargetInfo {
+                os: String::new(),
+                arch: String::new(),
+            };
             let matches = database.matches(&[package("demo 1.0.0")], &anywhere, &toolchain.version);
             assert_eq!(matches.matches.len(), 1, "{:?}", matches.diagnostics);
             let question = check_question(&options, &matches).unwrap();
             let cache = options.cache.clone().unwrap();
             let home = options.cargo_home.as_deref();
-            Key::of(&cache, &workspace, &options.analysis, home, &toolchain, &question).unwrap()
+            Key::of(
+                &cache,
+                &workspace,
+                &options.analysis,
+                home,
+                &toolchain,
+                &question,
+            )
+            .unwrap()
         }
     }
 
@@ -267,30 +337,79 @@ mod tests {
         let world = World::new();
         let mut keys = vec![world.key(|_, _, _| {})];
         assert_eq!(world.key(|_, _, _| {}), keys[0], "nothing changed");
-        assert_eq!(world.key(|_, options, _| options.analysis.threads = 7), keys[0], "threads do not count");
+        assert_eq!(
+            world.key(|_, options, _| options.analysis.threads = 7),
+            keys[0],
+            "threads do not count"
+        );
         let mut is_new = |what: &str, key: Key| {
             assert!(!keys.contains(&key), "{what} does not count");
             keys.push(key);
         };
 
-        is_new("a feature", world.key(|workspace, _, _| workspace.load.features.push("f".to_owned())));
-        is_new("all features", world.key(|workspace, _, _| workspace.load.all_features = true));
-        is_new("no default features", world.key(|workspace, _, _| workspace.load.no_default_features = true));
-        is_new("the target", world.key(|workspace, _, _| workspace.load.target = Some("wasm32-wasip1".into())));
-        is_new("the entry point", world.key(|workspace, _, _| workspace.load.bins.push("app".to_owned())));
-        is_new("tests", world.key(|workspace, _, _| workspace.load.tests = true));
-        is_new("the package", world.key(|workspace, _, _| workspace.load.packages.push("app".to_owned())));
-        is_new("a flag", world.key(|workspace, _, _| workspace.load.offline = true));
-        is_new("the configuration", world.key(|workspace, _, _| {
-            workspace.config.fail_on = FailOn { unknown: true, ..FailOn::default() };
-        }));
-        is_new("the number of paths", world.key(|_, options, _| options.paths = 2));
-        is_new("limits", world.key(|_, options, _| options.analysis.limits.type_depth = 3));
-        is_new("the program", world.key(|_, options, _| {
-            options.cache.as_mut().unwrap().program = "2".to_owned();
-        }));
-        is_new("the toolchain", world.key(|_, _, toolchain| toolchain.version = Version::new(1, 96, 0)));
-        is_new("the sysroot", world.key(|_, _, toolchain| toolchain.sysroot = "/elsewhere".into()));
+        is_new(
+            "a feature",
+            world.key(|workspace, _, _| workspace.load.features.push("f".to_owned())),
+        );
+        is_new(
+            "all features",
+            world.key(|workspace, _, _| workspace.load.all_features = true),
+        );
+        is_new(
+            "no default features",
+            world.key(|workspace, _, _| workspace.load.no_default_features = true),
+        );
+        is_new(
+            "the target",
+            world.key(|workspace, _, _| workspace.load.target = Some("wasm32-wasip1".into())),
+        );
+        is_new(
+            "the entry point",
+            world.key(|workspace, _, _| workspace.load.bins.push("app".to_owned())),
+        );
+        is_new(
+            "tests",
+            world.key(|workspace, _, _| workspace.load.tests = true),
+        );
+        is_new(
+            "the package",
+            world.key(|workspace, _, _| workspace.load.packages.push("app".to_owned())),
+        );
+        is_new(
+            "a flag",
+            world.key(|workspace, _, _| workspace.load.offline = true),
+        );
+        is_new(
+            "the configuration",
+            world.key(|workspace, _, _| {
+                workspace.config.fail_on = FailOn {
+                    unknown: true,
+                    ..FailOn::default()
+                };
+            }),
+        );
+        is_new(
+            "the number of paths",
+            world.key(|_, options, _| options.paths = 2),
+        );
+        is_new(
+            "limits",
+            world.key(|_, options, _| options.analysis.limits.type_depth = 3),
+        );
+        is_new(
+            "the program",
+            world.key(|_, options, _| {
+                options.cache.as_mut().unwrap().program = "2".to_owned();
+            }),
+        );
+        is_new(
+            "the toolchain",
+            world.key(|_, _, toolchain| toolchain.version = Version::new(1, 96, 0)),
+        );
+        is_new(
+            "the sysroot",
+            world.key(|_, _, toolchain| toolchain.sysroot = "/elsewhere".into()),
+        );
 
         world.advisory("second");
         is_new("the advisory", world.key(|_, _, _| {}));
@@ -311,7 +430,10 @@ mod tests {
     fn other_advisories_do_not_count() {
         let world = World::new();
         let before = world.key(|_, _, _| {});
-        world.write("db/crates/other/RUSTSEC-2099-0002.md", "not even an advisory");
+        world.write(
+            "db/crates/other/RUSTSEC-2099-0002.md",
+            "not even an advisory",
+        );
         assert_eq!(world.key(|_, _, _| {}), before);
     }
 
@@ -325,13 +447,23 @@ mod tests {
             config: Config::default(),
             load: LoadOptions::default(),
         };
-        let analysis = AnalysisOptions { threads: 1, expand_macros: true, limits: Default::default() };
-        let cache = Cache { dir: world.path("cache"), program: String::new() };
+        let analysis = AnalysisOptions {
+            threads: 1,
+            expand_macros: true,
+            limits: Default::default(),
+        };
+        let cache = Cache {
+            dir: world.path("cache"),
+            program: String::new(),
+        };
         let toolchain = ToolchainId {
             version: Version::new(1, 95, 0),
             host: String::new(),
             sysroot: world.path("sysroot"),
         };
-        assert_eq!(Key::of(&cache, &workspace, &analysis, None, &toolchain, ""), None);
+        assert_eq!(
+            Key::of(&cache, &workspace, &analysis, None, &toolchain, ""),
+            None
+        );
     }
 }

@@ -93,7 +93,8 @@ impl Cache {
         let unchanged = |(dir, digest): &(Utf8PathBuf, String)| {
             tree::digest(dir).is_some_and(|now| now == *digest)
         };
-        let installed = |(file, then): &(Utf8PathBuf, String)| stamp(file).is_some_and(|now| now == *then);
+        let installed =
+            |(file, then): &(Utf8PathBuf, String)| stamp(file).is_some_and(|now| now == *then);
         bytes.drain(..=end);
         let is_good = head.format == format::VERSION
             && head.outside.iter().all(unchanged)
@@ -104,12 +105,26 @@ impl Cache {
 
     /// As [`Cache::store`], for an answer that is bytes already.
     pub(crate) fn store_bytes(&self, key: &Key, content: &[u8], inputs: &Inputs) {
-        let digests = inputs.dirs.iter().map(|dir| Some((dir.clone(), tree::digest(dir)?)));
-        let Some(outside) = digests.collect::<Option<Vec<_>>>() else { return };
-        let stamps = inputs.files.iter().map(|file| Some((file.clone(), stamp(file)?)));
-        let Some(stamps) = stamps.collect::<Option<Vec<_>>>() else { return };
-        let head =
-            Head { format: format::VERSION, outside, stamps, content: hex(&Sha256::digest(content)) };
+        let digests = inputs
+            .dirs
+            .iter()
+            .map(|dir| Some((dir.clone(), tree::digest(dir)?)));
+        let Some(outside) = digests.collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        let stamps = inputs
+            .files
+            .iter()
+            .map(|file| Some((file.clone(), stamp(file)?)));
+        let Some(stamps) = stamps.collect::<Option<Vec<_>>>() else {
+            return;
+        };
+        let head = Head {
+            format: format::VERSION,
+            outside,
+            stamps,
+            content: hex(&Sha256::digest(content)),
+        };
         if let Err(error) = self.write(&self.file(key), &head, content) {
             tracing::debug!(%error, dir = %self.dir, "cannot keep the answer");
         }
@@ -156,7 +171,11 @@ impl Cache {
 /// The size of a file and when it changed.
 fn stamp(file: &Utf8Path) -> Option<String> {
     let metadata = file.metadata().ok()?;
-    let changed = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let changed = metadata
+        .modified()
+        .ok()?
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Some(format!("{} {}", metadata.len(), changed.as_nanos()))
 }
 
@@ -185,15 +204,24 @@ mod tests {
         fs::write(root.join("dep/src/lib.rs"), "").unwrap();
         fs::write(root.join("std.rs"), "").unwrap();
         World {
-            cache: Cache { dir: root.join("a/b"), program: String::new() },
-            inputs: Inputs { dirs: vec![root.join("dep")], files: vec![root.join("std.rs")] },
+            cache: Cache {
+                dir: root.join("a/b"),
+                program: String::new(),
+            },
+            inputs: Inputs {
+                dirs: vec![root.join("dep")],
+                files: vec![root.join("std.rs")],
+            },
             dir,
         }
     }
 
     fn answer() -> Checked {
         let mut checked = Checked::default();
-        checked.report.findings.push(finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app"));
+        checked
+            .report
+            .findings
+            .push(finding("RUSTSEC-2099-0001", "demo 1.0.0", "bin:app"));
         checked
     }
 
@@ -234,10 +262,18 @@ mod tests {
             b"{}\n".to_vec(),
             good[..good.len() - 1].to_vec(),
             [good.as_slice(), b" "].concat(),
-            String::from_utf8(good.clone()).unwrap().replace("not-reached", "reached").into_bytes(),
+            String::from_utf8(good.clone())
+                .unwrap()
+                .replace("not-reached", "reached")
+                .into_bytes(),
         ] {
             fs::write(&file, &damaged).unwrap();
-            assert_eq!(cache.load(&key), None, "{}", String::from_utf8_lossy(&damaged));
+            assert_eq!(
+                cache.load(&key),
+                None,
+                "{}",
+                String::from_utf8_lossy(&damaged)
+            );
         }
         fs::write(&file, &good).unwrap();
         assert!(cache.load(&key).is_some());

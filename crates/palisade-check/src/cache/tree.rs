@@ -31,7 +31,11 @@ pub(super) fn digest(root: &Utf8Path) -> Option<String> {
             .map(|entry| entry.map(|entry| entry.into_path()))
             .collect::<Result<_, _>>()
             .ok()?;
-        if dir != root && entries.iter().any(|entry| entry.file_name() == Some("CACHEDIR.TAG")) {
+        if dir != root
+            && entries
+                .iter()
+                .any(|entry| entry.file_name() == Some("CACHEDIR.TAG"))
+        {
             continue;
         }
         entries.sort();
@@ -50,7 +54,9 @@ pub(super) fn digest(root: &Utf8Path) -> Option<String> {
             }
             if file_type.is_symlink() {
                 // A dangling link is nothing that can be compiled.
-                let Ok(real) = path.canonicalize_utf8() else { continue };
+                let Ok(real) = path.canonicalize_utf8() else {
+                    continue;
+                };
                 if real.is_dir() {
                     if !real.starts_with(&real_root) {
                         return None;
@@ -78,7 +84,11 @@ fn file(hash: &mut Sha256, path: &Utf8Path) -> Option<()> {
         part(hash, &std::fs::read(path).ok()?);
         return Some(());
     }
-    let changed = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let changed = metadata
+        .modified()
+        .ok()?
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     part(hash, &metadata.len().to_le_bytes());
     part(hash, &changed.as_nanos().to_le_bytes());
     Some(())
@@ -136,7 +146,11 @@ mod tests {
             fs::create_dir_all(root.join(dir)).unwrap();
             fs::write(root.join(dir).join("x.rs"), "x").unwrap();
         }
-        fs::write(root.join("target/CACHEDIR.TAG"), "Signature: 8a477f597d28d172789f06886806bc55").unwrap();
+        fs::write(
+            root.join("target/CACHEDIR.TAG"),
+            "Signature: 8a477f597d28d172789f06886806bc55",
+        )
+        .unwrap();
         assert_eq!(digest(&root), before);
     }
 

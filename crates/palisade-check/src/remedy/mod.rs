@@ -35,9 +35,21 @@ struct Parent {
 
 impl<'a> Remedies<'a> {
     /// Prepares to answer for the packages of a lockfile.
-    pub(crate) fn new(plan: &'a Plan, lock: &'a Lockfile, cargo_home: Option<&'a Utf8Path>) -> Self {
-        let dirs = plan.units.iter().map(|unit| (&unit.package, unit.package_dir.as_path()));
-        Remedies { lock, root: &plan.workspace_root, dirs: dirs.collect(), cargo_home }
+    pub(crate) fn new(
+        plan: &'a Plan,
+        lock: &'a Lockfile,
+        cargo_home: Option<&'a Utf8Path>,
+    ) -> Self {
+        let dirs = plan
+            .units
+            .iter()
+            .map(|unit| (&unit.package, unit.package_dir.as_path()));
+        Remedies {
+            lock,
+            root: &plan.workspace_root,
+            dirs: dirs.collect(),
+            cargo_home,
+        }
     }
 
     /// What to do about one match.
@@ -52,9 +64,15 @@ impl<'a> Remedies<'a> {
             return Remedy::Toolchain { fixed: texts };
         }
         let Some(parents) = self.parents(package) else {
-            return Remedy::Fixed { package: package.name.clone(), fixed: texts };
+            return Remedy::Fixed {
+                package: package.name.clone(),
+                fixed: texts,
+            };
         };
-        let published = self.cargo_home.map(|home| published::versions(home, package)).unwrap_or_default();
+        let published = self
+            .cargo_home
+            .map(|home| published::versions(home, package))
+            .unwrap_or_default();
         let is_fixed = |version: &Version| matched.advisory.versions.is_fixed(version);
         let candidates = candidates(&package.version, &fixes, &parents, published, is_fixed);
         choose(package, candidates, &parents, texts)
@@ -62,14 +80,21 @@ impl<'a> Remedies<'a> {
 
     /// The dependents of a package; `None` when one of them cannot be read.
     fn parents(&self, package: &Package) -> Option<Vec<Parent>> {
-        let index = self.lock.packages.iter().position(|locked| locked == package)?;
+        let index = self
+            .lock
+            .packages
+            .iter()
+            .position(|locked| locked == package)?;
         let mut parents = Vec::new();
         for parent in self.lock.parents(index) {
             let parent = &self.lock.packages[parent];
             let dir = self.dir(parent)?;
             let found = requirements::of(&dir, self.root, parent, package)?;
             let found = found.into_iter();
-            parents.extend(found.map(|requirement| Parent { name: parent.to_string(), requirement }));
+            parents.extend(found.map(|requirement| Parent {
+                name: parent.to_string(),
+                requirement,
+            }));
         }
         Some(parents)
     }
@@ -80,8 +105,14 @@ impl<'a> Remedies<'a> {
         if let Some(dir) = self.dirs.get(package) {
             return Some((*dir).to_owned());
         }
-        let registry = self.dirs.iter().find(|(other, _)| other.source == package.source)?;
-        let dir = registry.1.parent()?.join(format!("{}-{}", package.name, package.version));
+        let registry = self
+            .dirs
+            .iter()
+            .find(|(other, _)| other.source == package.source)?;
+        let dir = registry
+            .1
+            .parent()?
+            .join(format!("{}-{}", package.name, package.version));
         dir.is_dir().then_some(dir)
     }
 }
@@ -97,11 +128,16 @@ fn candidates(
     let suits = |version: &Version| {
         version > locked && is_fixed(version) && (version.pre.is_empty() || !locked.pre.is_empty())
     };
-    let mut candidates: Vec<Version> = published.into_iter().filter(|version| suits(version)).collect();
+    let mut candidates: Vec<Version> = published
+        .into_iter()
+        .filter(|version| suits(version))
+        .collect();
     if candidates.is_empty() {
         let ranges = fixes.iter().map(|range| range.requirement());
         let requirements = ranges.chain(parents.iter().map(|parent| &parent.requirement));
-        let bounds = requirements.flat_map(|requirement| &requirement.comparators).filter_map(lower_bound);
+        let bounds = requirements
+            .flat_map(|requirement| &requirement.comparators)
+            .filter_map(lower_bound);
         candidates = bounds.filter(suits).collect();
     }
     candidates.sort();
@@ -127,7 +163,12 @@ fn lower_bound(comparator: &Comparator) -> Option<Version> {
     }
 }
 
-fn choose(package: &Package, candidates: Vec<Version>, parents: &[Parent], fixed: Vec<String>) -> Remedy {
+fn choose(
+    package: &Package,
+    candidates: Vec<Version>,
+    parents: &[Parent],
+    fixed: Vec<String>,
+) -> Remedy {
     let allows = |parent: &&Parent, version: &Version| parent.requirement.matches(version);
     let fits = |version: &&Version| parents.iter().all(|parent| allows(&parent, version));
     if let Some(to) = candidates.iter().find(fits) {
@@ -140,22 +181,38 @@ fn choose(package: &Package, candidates: Vec<Version>, parents: &[Parent], fixed
     // A parent that allows none of them is in the way for sure; else one that
     // does not allow the lowest.
     let none = |parent: &&Parent| !candidates.iter().any(|version| allows(parent, version));
-    let lowest = |parent: &&Parent| candidates.first().is_some_and(|version| !allows(parent, version));
-    match parents.iter().find(none).or_else(|| parents.iter().find(lowest)) {
+    let lowest = |parent: &&Parent| {
+        candidates
+            .first()
+            .is_some_and(|version| !allows(parent, version))
+    };
+    match parents
+        .iter()
+        .find(none)
+        .or_else(|| parents.iter().find(lowest))
+    {
         Some(parent) if !candidates.is_empty() => Remedy::Blocked {
             package: package.name.clone(),
             fixed: some_of(&fixed),
             parent: parent.name.clone(),
             requirement: parent.requirement.to_string(),
         },
-        _ => Remedy::Fixed { package: package.name.clone(), fixed },
+        _ => Remedy::Fixed {
+            package: package.name.clone(),
+            fixed,
+        },
     }
 }
 
 /// The first few ranges; advisories list the patched ones first.
 fn some_of(ranges: &[String]) -> String {
     const MOST: usize = 3;
-    let mut text = ranges.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(" or ");
+    let mut text = ranges
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(" or ");
     if ranges.len() > MOST {
         text.push_str(" or others");
     }
@@ -170,16 +227,30 @@ mod tests {
     /// `parents` and `published` are separated by blanks, ranges by `|`.
     fn remedy(locked: &str, fixed: &str, parents: &str, published: &str) -> Remedy {
         let package = package(&format!("demo {locked}"));
-        let ranges: Vec<_> = fixed.split('|').map(|text| VersionRange::parse(text).unwrap()).collect();
+        let ranges: Vec<_> = fixed
+            .split('|')
+            .map(|text| VersionRange::parse(text).unwrap())
+            .collect();
         let parents: Vec<_> = parents
             .split_whitespace()
-            .map(|text| Parent { name: "parent 1.0.0".to_owned(), requirement: text.parse().unwrap() })
+            .map(|text| Parent {
+                name: "parent 1.0.0".to_owned(),
+                requirement: text.parse().unwrap(),
+            })
             .collect();
-        let published = published.split_whitespace().map(|text| text.parse().unwrap()).collect();
+        let published = published
+            .split_whitespace()
+            .map(|text| text.parse().unwrap())
+            .collect();
         let is_fixed = |version: &Version| ranges.iter().any(|range| range.contains(version));
         let refs: Vec<_> = ranges.iter().collect();
         let candidates = candidates(&package.version, &refs, &parents, published, is_fixed);
-        choose(&package, candidates, &parents, fixed.split('|').map(str::to_owned).collect())
+        choose(
+            &package,
+            candidates,
+            &parents,
+            fixed.split('|').map(str::to_owned).collect(),
+        )
     }
 
     #[track_caller]
@@ -194,10 +265,16 @@ mod tests {
     #[test]
     fn lowest_version_that_fits() {
         updates_to(remedy("1.0.0", ">=1.0.3", "^1", ""), "1.0.3");
-        updates_to(remedy("1.0.0", ">=1.0.3", "^1", "1.0.1 1.0.4 1.0.5 2.0.0"), "1.0.4");
+        updates_to(
+            remedy("1.0.0", ">=1.0.3", "^1", "1.0.1 1.0.4 1.0.5 2.0.0"),
+            "1.0.4",
+        );
         updates_to(remedy("1.1.0", "^1.0.5|>=1.2.3", "^1.1 ^1", ""), "1.2.3");
         updates_to(remedy("1.0.0", ">1.0.3", "^1", ""), "1.0.4");
-        updates_to(remedy("1.0.0", ">=1.0.3", "^1", "1.0.3-rc.1 1.0.3"), "1.0.3");
+        updates_to(
+            remedy("1.0.0", ">=1.0.3", "^1", "1.0.3-rc.1 1.0.3"),
+            "1.0.3",
+        );
         updates_to(remedy("1.0.0", ">=1.0.3", "", ""), "1.0.3");
     }
 
@@ -206,8 +283,22 @@ mod tests {
     #[test]
     fn a_requirement_in_the_way() {
         let blocked = remedy("0.1.43", ">=0.2.23", "^0.1", "0.1.44 0.2.23");
-        let Remedy::Blocked { parent, requirement, fixed, .. } = blocked else { panic!("{blocked:?}") };
-        assert_eq!((parent.as_str(), requirement.as_str(), fixed.as_str()), ("parent 1.0.0", "^0.1", ">=0.2.23"));
-        assert!(matches!(remedy("1.0.0", ">=1.0.3", "=1.0.0", ""), Remedy::Blocked { .. }));
+        let Remedy::Blocked {
+            parent,
+            requirement,
+            fixed,
+            ..
+        } = blocked
+        else {
+            panic!("{blocked:?}")
+        };
+        assert_eq!(
+            (parent.as_str(), requirement.as_str(), fixed.as_str()),
+            ("parent 1.0.0", "^0.1", ">=0.2.23")
+        );
+        assert!(matches!(
+            remedy("1.0.0", ">=1.0.3", "=1.0.0", ""),
+            Remedy::Blocked { .. }
+        ));
     }
 }

@@ -26,16 +26,27 @@ struct Entry {
 /// The versions that cargo knows and that were not yanked; empty when it knows
 /// none. A registry that does not list the locked version is another one.
 pub(super) fn versions(cargo_home: &Utf8Path, package: &Package) -> Vec<Version> {
-    let Some(file) = cache_file(&package.name) else { return Vec::new() };
+    let Some(file) = cache_file(&package.name) else {
+        return Vec::new();
+    };
     let index = cargo_home.join("registry/index");
-    let Ok(registries) = index.read_dir_utf8() else { return Vec::new() };
-    let mut registries: Vec<Utf8PathBuf> =
-        registries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
+    let Ok(registries) = index.read_dir_utf8() else {
+        return Vec::new();
+    };
+    let mut registries: Vec<Utf8PathBuf> = registries
+        .filter_map(|entry| Some(entry.ok()?.into_path()))
+        .collect();
     registries.sort();
-    let known = registries.iter().map(|registry| read(&registry.join(".cache").join(&file), &package.name));
+    let known = registries
+        .iter()
+        .map(|registry| read(&registry.join(".cache").join(&file), &package.name));
     known
         .into_iter()
-        .find(|entries| entries.iter().any(|(version, _)| *version == package.version))
+        .find(|entries| {
+            entries
+                .iter()
+                .any(|(version, _)| *version == package.version)
+        })
         .unwrap_or_default()
         .into_iter()
         .filter_map(|(version, yanked)| (!yanked).then_some(version))
@@ -47,7 +58,9 @@ fn read(file: &Utf8Path, name: &str) -> Vec<(Version, bool)> {
         Ok(metadata) if metadata.len() <= MAX_BYTES => {}
         _ => return Vec::new(),
     }
-    let Ok(bytes) = std::fs::read(file) else { return Vec::new() };
+    let Ok(bytes) = std::fs::read(file) else {
+        return Vec::new();
+    };
     bytes
         .split(|&byte| byte == 0)
         .filter(|part| part.first() == Some(&b'{'))
@@ -66,13 +79,15 @@ fn cache_file(name: &str) -> Option<Utf8PathBuf> {
         return None;
     }
     let name = name.to_ascii_lowercase();
-    Some(match name.len() {
-        1 => format!("1/{name}"),
-        2 => format!("2/{name}"),
-        3 => format!("3/{}/{name}", &name[..1]),
-        _ => format!("{}/{}/{name}", &name[..2], &name[2..4]),
-    }
-    .into())
+    Some(
+        match name.len() {
+            1 => format!("1/{name}"),
+            2 => format!("2/{name}"),
+            3 => format!("3/{}/{name}", &name[..1]),
+            _ => format!("{}/{}/{name}", &name[..2], &name[2..4]),
+        }
+        .into(),
+    )
 }
 
 #[cfg(test)]
@@ -89,7 +104,8 @@ mod tests {
         (dir, home)
     }
 
-    const CACHE: &[u8] = b"\x03\x02\x00\x00\x00etag: \"x\"\x001.0.0\x00{\"name\":\"demo\",\"vers\":\"1.0.0\"}\x00\
+    const CACHE: &[u8] =
+        b"\x03\x02\x00\x00\x00etag: \"x\"\x001.0.0\x00{\"name\":\"demo\",\"vers\":\"1.0.0\"}\x00\
         1.0.1\x00{\"name\":\"demo\",\"vers\":\"1.0.1\",\"yanked\":true}\x00\
         1.0.2\x00{\"name\":\"demo\",\"vers\":\"1.0.2\",\"yanked\":false}\x00\
         1.0.3\x00{broken\x00";
@@ -107,8 +123,14 @@ mod tests {
     #[test]
     fn only_what_lists_the_locked_version() {
         let (_dir, home) = home(CACHE);
-        assert_eq!(versions(&home, &package("demo 9.0.0")), Vec::<Version>::new());
-        assert_eq!(versions(&home, &package("other 1.0.0")), Vec::<Version>::new());
+        assert_eq!(
+            versions(&home, &package("demo 9.0.0")),
+            Vec::<Version>::new()
+        );
+        assert_eq!(
+            versions(&home, &package("other 1.0.0")),
+            Vec::<Version>::new()
+        );
         assert_eq!(cache_file("../x"), None);
         assert_eq!(cache_file("a").as_deref(), Some(Utf8Path::new("1/a")));
         assert_eq!(cache_file("Abc").as_deref(), Some(Utf8Path::new("3/a/abc")));

@@ -29,12 +29,20 @@ pub(super) fn of(
         tables.extend(DEV_TABLES);
     }
     let targets = manifest.get("target").and_then(Value::as_table);
-    let per_target = targets.into_iter().flat_map(|targets| targets.values()).filter_map(Value::as_table);
+    let per_target = targets
+        .into_iter()
+        .flat_map(|targets| targets.values())
+        .filter_map(Value::as_table);
     let mut inherited = None;
     let mut found = Vec::new();
     for level in std::iter::once(&manifest).chain(per_target) {
         for table in &tables {
-            for (key, value) in level.get(*table).and_then(Value::as_table).into_iter().flatten() {
+            for (key, value) in level
+                .get(*table)
+                .and_then(Value::as_table)
+                .into_iter()
+                .flatten()
+            {
                 let value = match is_inherited(value) {
                     true => inherited
                         .get_or_insert_with(|| workspace_dependencies(root))
@@ -66,9 +74,15 @@ fn is_inherited(value: &Value) -> bool {
 
 fn workspace_dependencies(root: &Utf8Path) -> Table {
     let dependencies = |manifest: Table| {
-        manifest.get("workspace")?.get("dependencies")?.as_table().cloned()
+        manifest
+            .get("workspace")?
+            .get("dependencies")?
+            .as_table()
+            .cloned()
     };
-    read(&root.join("Cargo.toml")).and_then(dependencies).unwrap_or_default()
+    read(&root.join("Cargo.toml"))
+        .and_then(dependencies)
+        .unwrap_or_default()
 }
 
 fn requirement(key: &str, value: &Value, child: &Package) -> Option<VersionReq> {
@@ -88,11 +102,18 @@ mod tests {
     use super::*;
     use crate::testing::package;
 
-    fn requirements(manifest: &str, parent_source: PackageSource, child: &str) -> Option<Vec<String>> {
+    fn requirements(
+        manifest: &str,
+        parent_source: PackageSource,
+        child: &str,
+    ) -> Option<Vec<String>> {
         let dir = tempfile::tempdir().unwrap();
         let dir = Utf8Path::from_path(dir.path()).unwrap();
         std::fs::write(dir.join("Cargo.toml"), manifest).unwrap();
-        let parent = Package { source: parent_source, ..package("parent 1.0.0") };
+        let parent = Package {
+            source: parent_source,
+            ..package("parent 1.0.0")
+        };
         let found = of(dir, dir, &parent, &package(child))?;
         Some(found.iter().map(ToString::to_string).collect())
     }
@@ -103,10 +124,19 @@ mod tests {
         let of = |manifest| requirements(manifest, PackageSource::CratesIo, "demo 1.2.0");
         let is = |text: &str| Some(vec![text.to_owned()]);
         assert_eq!(of("[dependencies]\ndemo = \"1\""), is("^1"));
-        assert_eq!(of("[dependencies.demo]\nversion = \"1.1\"\noptional = true"), is("^1.1"));
-        assert_eq!(of("[dependencies]\nalias = { package = \"demo\", version = \"~1.2\" }"), is("~1.2"));
+        assert_eq!(
+            of("[dependencies.demo]\nversion = \"1.1\"\noptional = true"),
+            is("^1.1")
+        );
+        assert_eq!(
+            of("[dependencies]\nalias = { package = \"demo\", version = \"~1.2\" }"),
+            is("~1.2")
+        );
         assert_eq!(of("[build-dependencies]\ndemo = \"=1.2.0\""), is("=1.2.0"));
-        assert_eq!(of("[target.'cfg(unix)'.dependencies]\ndemo = \"1\""), is("^1"));
+        assert_eq!(
+            of("[target.'cfg(unix)'.dependencies]\ndemo = \"1\""),
+            is("^1")
+        );
         assert_eq!(
             of("[workspace.dependencies]\ndemo = \"1.0\"\n[dependencies]\ndemo.workspace = true"),
             is("^1.0")
@@ -122,9 +152,15 @@ mod tests {
     #[test]
     fn no_telling() {
         let dev = "[dev-dependencies]\ndemo = \"1\"";
-        assert_eq!(requirements(dev, PackageSource::CratesIo, "demo 1.2.0"), None);
+        assert_eq!(
+            requirements(dev, PackageSource::CratesIo, "demo 1.2.0"),
+            None
+        );
         assert!(requirements(dev, PackageSource::Path, "demo 1.2.0").is_some());
-        assert_eq!(requirements("[dependencies", PackageSource::Path, "demo 1.2.0"), None);
+        assert_eq!(
+            requirements("[dependencies", PackageSource::Path, "demo 1.2.0"),
+            None
+        );
         assert_eq!(requirements("", PackageSource::Path, "demo 1.2.0"), None);
     }
 }

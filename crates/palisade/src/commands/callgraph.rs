@@ -19,12 +19,16 @@ pub(crate) fn run(args: &CallgraphArgs) -> Result<Exit> {
         cache: cache(&args.analysis),
         progress: &progress,
     };
-    let bytes = rendered_call_graph(&workspace, &options, args.format.as_str(), &|graph, out| {
-        match args.format {
-            GraphFormat::Jsonl => jsonl::render(graph, out),
-            GraphFormat::Dot => dot::render(graph, out),
-        }
-    })?;
+    let bytes =
+        rendered_call_graph(
+            &workspace,
+            &options,
+            args.format.as_str(),
+            &|graph, out| match args.format {
+                GraphFormat::Jsonl => jsonl::render(graph, out),
+                GraphFormat::Dot => dot::render(graph, out),
+            },
+        )?;
     progress.finish();
     output::bytes_to_stdout(&bytes).context("cannot write the call graph")?;
     Ok(Exit::Clean)

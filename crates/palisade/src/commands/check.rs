@@ -6,7 +6,9 @@ use anyhow::{Context, Result};
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use palisade_advisory::{DEFAULT_URL, Database, Snapshot, UpdateOptions, default_cache_dir, update};
+use palisade_advisory::{
+    DEFAULT_URL, Database, Snapshot, UpdateOptions, default_cache_dir, update,
+};
 use palisade_check::{CheckOptions, Checked, FailOn, Gate, Workspace, check};
 
 use super::{analysis_options, cache, cargo_home, load_options};
@@ -34,7 +36,11 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit> {
     let now = now()?;
     let workspace = Workspace::open(load_options(&args.project, None)?)?;
     let (database, database_age_days) = database(args, &workspace, now)?;
-    let default_paths = if args.explain.is_some() { EXPLAIN_PATHS } else { 1 };
+    let default_paths = if args.explain.is_some() {
+        EXPLAIN_PATHS
+    } else {
+        1
+    };
     let paths = args.show.map_or(default_paths, |show| show.paths);
     let progress = Reporter::new();
     let mut checked = check(
@@ -102,7 +108,10 @@ fn explain(
         }
         .into());
     };
-    checked.report.findings.retain(|finding| finding.id == advisory.id);
+    checked
+        .report
+        .findings
+        .retain(|finding| finding.id == advisory.id);
     let view = View {
         report: &checked.report,
         project: &checked.project,
@@ -113,7 +122,11 @@ fn explain(
 }
 
 /// The database to use, and its age in days where that is known.
-fn database(args: &CheckArgs, workspace: &Workspace, now: Timestamp) -> Result<(Utf8PathBuf, Option<i64>)> {
+fn database(
+    args: &CheckArgs,
+    workspace: &Workspace,
+    now: Timestamp,
+) -> Result<(Utf8PathBuf, Option<i64>)> {
     if let Some(dir) = args.db.as_ref().or(workspace.config.database.as_ref()) {
         return Ok((dir.clone(), None));
     }
@@ -129,7 +142,10 @@ fn database(args: &CheckArgs, workspace: &Workspace, now: Timestamp) -> Result<(
     let snapshot = match &at_hand {
         Ok(Some(snapshot)) if is_fresh(snapshot) => snapshot.clone(),
         _ => {
-            let options = UpdateOptions { offline: args.project.offline, ..UpdateOptions::default() };
+            let options = UpdateOptions {
+                offline: args.project.offline,
+                ..UpdateOptions::default()
+            };
             match (update(&cache_dir, DEFAULT_URL, now, &options), at_hand) {
                 (Ok(snapshot), _) => snapshot,
                 (Err(error), Ok(Some(snapshot))) => {

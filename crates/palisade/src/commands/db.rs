@@ -3,7 +3,9 @@
 use anyhow::{Context, Result};
 use camino::Utf8Path;
 use jiff::Timestamp;
-use palisade_advisory::{DEFAULT_URL, Database, Snapshot, UpdateOptions, default_cache_dir, update};
+use palisade_advisory::{
+    DEFAULT_URL, Database, Snapshot, UpdateOptions, default_cache_dir, update,
+};
 
 use crate::cli::{DbArgs, DbCommand};
 use crate::errors::Usage;
@@ -13,7 +15,12 @@ use crate::output;
 pub(crate) fn run(args: &DbArgs) -> Result<Exit> {
     match &args.command {
         DbCommand::Update { url } => {
-            let snapshot = update(&cache_dir()?, url, Timestamp::now(), &UpdateOptions::default())?;
+            let snapshot = update(
+                &cache_dir()?,
+                url,
+                Timestamp::now(),
+                &UpdateOptions::default(),
+            )?;
             show(&snapshot.dir, Some(&snapshot))?;
         }
         DbCommand::Status { db: Some(dir) } => show(dir, None)?,
@@ -40,7 +47,11 @@ fn show(dir: &Utf8Path, snapshot: Option<&Snapshot>) -> Result<()> {
         writeln!(out, "advisories: {}", advisories.len())?;
         if let Some(snapshot) = snapshot {
             writeln!(out, "commit:     {} of {}", snapshot.commit, snapshot.date)?;
-            writeln!(out, "age:        {} days", snapshot.age_days(Timestamp::now()))?;
+            writeln!(
+                out,
+                "age:        {} days",
+                snapshot.age_days(Timestamp::now())
+            )?;
         }
         Ok(())
     })

@@ -67,16 +67,22 @@ fn cache(args: &AnalysisArgs) -> Option<Cache> {
         return None;
     }
     let dir = palisade_advisory::default_cache_dir()?.join("answers");
-    Some(Cache { dir, program: program() })
+    Some(Cache {
+        dir,
+        program: program(),
+    })
 }
 
 /// What tells this build of the program from any other.
 fn program() -> String {
-    let stamp = std::env::current_exe().and_then(|file| file.metadata()).ok().map(|metadata| {
-        let changed = metadata.modified().ok();
-        let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-        (metadata.len(), changed.unwrap_or_default().as_nanos())
-    });
+    let stamp = std::env::current_exe()
+        .and_then(|file| file.metadata())
+        .ok()
+        .map(|metadata| {
+            let changed = metadata.modified().ok();
+            let changed = changed.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+            (metadata.len(), changed.unwrap_or_default().as_nanos())
+        });
     format!("{} {stamp:?}", env!("CARGO_PKG_VERSION"))
 }
 

@@ -16,7 +16,13 @@ pub(crate) fn run(args: &WhyArgs) -> Result<Exit> {
     let workspace = Workspace::open(load_options(&args.project, None)?)?;
     let paths = args.show.map_or(1, |show| show.paths);
     let progress = Reporter::new();
-    let answer = why(&workspace, &args.function, paths, &analysis_options(&args.analysis), &progress)?;
+    let answer = why(
+        &workspace,
+        &args.function,
+        paths,
+        &analysis_options(&args.analysis),
+        &progress,
+    )?;
     progress.finish();
     output::to_stdout(|out| match args.format {
         WhyFormat::Text => render::text(&args.function, &answer, &workspace.root, out),

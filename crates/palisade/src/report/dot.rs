@@ -30,9 +30,21 @@ pub(crate) fn render(graph: &CallGraph, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "    label={};", quoted(&label))?;
         for &index in functions {
             let reached = &graph.functions[index];
-            let style = if reached.possible { ", style=dashed" } else { "" };
-            let colour = if reached.context == Context::Build { ", color=grey" } else { "" };
-            writeln!(out, "    f{index} [label={}{style}{colour}];", quoted(&reached.function.path))?;
+            let style = if reached.possible {
+                ", style=dashed"
+            } else {
+                ""
+            };
+            let colour = if reached.context == Context::Build {
+                ", color=grey"
+            } else {
+                ""
+            };
+            writeln!(
+                out,
+                "    f{index} [label={}{style}{colour}];",
+                quoted(&reached.function.path)
+            )?;
         }
         writeln!(out, "  }}")?;
     }
@@ -49,7 +61,12 @@ pub(crate) fn render(graph: &CallGraph, out: &mut dyn Write) -> io::Result<()> {
 
 /// A quoted string of the language, where a backslash starts an escape.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', " "))
+    format!(
+        "\"{}\"",
+        text.replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', " ")
+    )
 }
 
 #[cfg(test)]

@@ -103,7 +103,11 @@ pub(crate) fn render(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let report = view.report;
     let document = Document {
         schema: SCHEMA,
-        findings: report.findings.iter().map(|finding| json_finding(view, finding)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|finding| json_finding(view, finding))
+            .collect(),
         blind_spots: report.blind_spots.iter().map(blind_spot).collect(),
         warnings: &report.warnings,
         summary: summary(&report.summary),
@@ -128,7 +132,12 @@ fn json_finding<'a>(view: &View<'a>, finding: &'a Finding) -> JsonFinding<'a> {
         reason: &finding.reason,
         functions: &finding.functions,
         missing_functions: &finding.missing_functions,
-        paths: finding.paths.iter().take(view.paths).map(|path| hops(path)).collect(),
+        paths: finding
+            .paths
+            .iter()
+            .take(view.paths)
+            .map(|path| hops(path))
+            .collect(),
         blind_spots: &finding.blind_spots,
         remedy: remedy(view, &finding.remedy),
         ignored: finding.ignored.as_deref(),
@@ -177,10 +186,18 @@ fn remedy<'a>(view: &View<'_>, remedy: &'a Remedy) -> JsonRemedy<'a> {
             json.kind = "update";
             json.to = Some(to.to_string());
         }
-        Remedy::Blocked { fixed, parent, requirement, .. } => {
+        Remedy::Blocked {
+            fixed,
+            parent,
+            requirement,
+            ..
+        } => {
             json.kind = "blocked";
             json.fixed = vec![fixed];
-            json.blocked_by = Some(JsonBlocker { parent, requirement });
+            json.blocked_by = Some(JsonBlocker {
+                parent,
+                requirement,
+            });
         }
         Remedy::Fixed { fixed, .. } => {
             json.kind = "fixed";

@@ -57,7 +57,10 @@ struct BlindSpotLine<'a> {
     detail: &'a str,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -91,7 +94,10 @@ fn function_line(reached: &ReachedFunction) -> FunctionLine<'_> {
         trait_name: function.trait_name.as_deref(),
         name: &function.name,
         path: &function.path,
-        file: function.location.as_ref().map(|location| location.file.as_str()),
+        file: function
+            .location
+            .as_ref()
+            .map(|location| location.file.as_str()),
         line: function.location.as_ref().map(|location| location.line),
         body: reached.body,
         inline_always: reached.inline_always,
@@ -107,7 +113,10 @@ fn call_line<'a>(graph: &'a CallGraph, call: &'a Call) -> CallLine<'a> {
         callee: &graph.functions[call.callee].function.path,
         caller_index: call.caller,
         callee_index: call.callee,
-        site: call.site.as_ref().map(|Location { file, line }| Site { file, line: *line }),
+        site: call
+            .site
+            .as_ref()
+            .map(|Location { file, line }| Site { file, line: *line }),
         dispatch: call.dispatch.as_str(),
     }
 }

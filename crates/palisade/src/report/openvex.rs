@@ -105,17 +105,25 @@ fn statements(view: &View<'_>) -> Vec<Statement> {
             }
         }
     }
-    worst.into_iter().map(|((_, _, product), finding)| statement(view, product, finding)).collect()
+    worst
+        .into_iter()
+        .map(|((_, _, product), finding)| statement(view, product, finding))
+        .collect()
 }
 
 fn statement(view: &View<'_>, product: &Package, finding: &Finding) -> Statement {
     let (status, justification) = match (finding.verdict, finding.level) {
         (Verdict::Reached, _) => ("affected", None),
         (Verdict::Unknown, _) => ("under_investigation", None),
-        (Verdict::NotReached, Level::Required) => ("not_affected", Some("vulnerable_code_not_present")),
+        (Verdict::NotReached, Level::Required) => {
+            ("not_affected", Some("vulnerable_code_not_present"))
+        }
         (Verdict::NotReached, _) => ("not_affected", Some("vulnerable_code_not_in_execute_path")),
     };
-    let ignored = finding.ignored.as_ref().map(|reason| format!("ignored by configuration: {reason}"));
+    let ignored = finding
+        .ignored
+        .as_ref()
+        .map(|reason| format!("ignored by configuration: {reason}"));
     Statement {
         vulnerability: Vulnerability {
             id: finding.url.clone(),
@@ -125,7 +133,9 @@ fn statement(view: &View<'_>, product: &Package, finding: &Finding) -> Statement
         },
         products: vec![Product {
             id: purl(product),
-            subcomponents: vec![Component { id: purl(&finding.package) }],
+            subcomponents: vec![Component {
+                id: purl(&finding.package),
+            }],
         }],
         status,
         status_notes: match status {
@@ -134,7 +144,8 @@ fn statement(view: &View<'_>, product: &Package, finding: &Finding) -> Statement
         },
         justification,
         impact_statement: justification.map(|_| finding.reason.clone()),
-        action_statement: (status == "affected").then(|| remedy_text(&finding.remedy, view.project)),
+        action_statement: (status == "affected")
+            .then(|| remedy_text(&finding.remedy, view.project)),
     }
 }
 

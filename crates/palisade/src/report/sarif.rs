@@ -16,7 +16,8 @@ use sha2::{Digest, Sha256};
 use super::view::hop_location;
 use super::{View, purl, remedy_text};
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// The name that relative files are resolved against.
 const ROOT: &str = "SRCROOT";
@@ -184,22 +185,33 @@ pub(crate) fn render(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut rules: Vec<Rule> = Vec::new();
     let mut results = Vec::new();
     for finding in &view.report.findings {
-        let rule_index = rules.iter().position(|rule| rule.id == finding.id).unwrap_or_else(|| {
-            rules.push(rule(finding));
-            rules.len() - 1
-        });
+        let rule_index = rules
+            .iter()
+            .position(|rule| rule.id == finding.id)
+            .unwrap_or_else(|| {
+                rules.push(rule(finding));
+                rules.len() - 1
+            });
         results.push(result(view, finding, rule_index));
     }
     let notifications = view.report.warnings.iter();
-    let notifications =
-        notifications.map(|warning| Notification { level: "warning", message: message(warning) });
-    let root = UriBase { uri: format!("{}/", file_uri(view.project.root.as_str())) };
+    let notifications = notifications.map(|warning| Notification {
+        level: "warning",
+        message: message(warning),
+    });
+    let root = UriBase {
+        uri: format!("{}/", file_uri(view.project.root.as_str())),
+    };
     let log = Log {
         schema: SCHEMA,
         version: "2.1.0",
         runs: [Run {
             tool: Tool {
-                driver: Driver { name: "palisade", semantic_version: env!("CARGO_PKG_VERSION"), rules },
+                driver: Driver {
+                    name: "palisade",
+                    semantic_version: env!("CARGO_PKG_VERSION"),
+                    rules,
+                },
             },
             original_uri_base_ids: BTreeMap::from([(ROOT, root)]),
             column_kind: "unicodeCodePoints",
@@ -235,8 +247,10 @@ fn result(view: &View<'_>, finding: &Finding, rule_index: usize) -> SarifResult 
         finding.reason
     );
     let suppressions = finding.ignored.iter();
-    let suppressions =
-        suppressions.map(|reason| Suppression { kind: "external", justification: reason.clone() });
+    let suppressions = suppressions.map(|reason| Suppression {
+        kind: "external",
+        justification: reason.clone(),
+    });
     SarifResult {
         rule_id: finding.id.clone(),
         rule_index,
@@ -244,7 +258,12 @@ fn result(view: &View<'_>, finding: &Finding, rule_index: usize) -> SarifResult 
         message: message(&text),
         locations: vec![place(view, finding)],
         partial_fingerprints: BTreeMap::from([("palisade/v1", fingerprint(finding))]),
-        code_flows: finding.paths.iter().take(view.paths).map(|path| code_flow(view, path)).collect(),
+        code_flows: finding
+            .paths
+            .iter()
+            .take(view.paths)
+            .map(|path| code_flow(view, path))
+            .collect(),
         suppressions: suppressions.collect(),
         properties: ResultProperties {
             package: purl(&finding.package),
@@ -271,7 +290,8 @@ fn level(finding: &Finding) -> &'static str {
 fn place(view: &View<'_>, finding: &Finding) -> SarifLocation {
     let own = finding.paths.first().and_then(|path| {
         path.iter().rfind(|hop| {
-            hop_location(hop).is_some_and(|location| artifact(view, &location.file).uri_base_id.is_some())
+            hop_location(hop)
+                .is_some_and(|location| artifact(view, &location.file).uri_base_id.is_some())
         })
     });
     if let Some(hop) = own {
@@ -281,7 +301,9 @@ fn place(view: &View<'_>, finding: &Finding) -> SarifLocation {
     SarifLocation {
         physical_location: Some(PhysicalLocation {
             artifact_location: artifact(view, lockfile),
-            region: Some(Region { start_line: view.project.line(&finding.package).unwrap_or(1) }),
+            region: Some(Region {
+                start_line: view.project.line(&finding.package).unwrap_or(1),
+            }),
         }),
         logical_locations: Vec::new(),
         message: None,
@@ -289,8 +311,14 @@ fn place(view: &View<'_>, finding: &Finding) -> SarifLocation {
 }
 
 fn code_flow(view: &View<'_>, path: &[Hop]) -> CodeFlow {
-    let locations = path.iter().map(|hop| FlowLocation { location: hop_place(view, hop, true) });
-    CodeFlow { thread_flows: [ThreadFlow { locations: locations.collect() }] }
+    let locations = path.iter().map(|hop| FlowLocation {
+        location: hop_place(view, hop, true),
+    });
+    CodeFlow {
+        thread_flows: [ThreadFlow {
+            locations: locations.collect(),
+        }],
+    }
 }
 
 fn hop_place(view: &View<'_>, hop: &Hop, with_message: bool) -> SarifLocation {
@@ -298,10 +326,15 @@ fn hop_place(view: &View<'_>, hop: &Hop, with_message: bool) -> SarifLocation {
     SarifLocation {
         physical_location: hop_location(hop).map(|location| PhysicalLocation {
             artifact_location: artifact(view, &location.file),
-            region: Some(Region { start_line: location.line.max(1) }),
+            region: Some(Region {
+                start_line: location.line.max(1),
+            }),
         }),
         message: with_message.then(|| message(&name)),
-        logical_locations: vec![LogicalLocation { fully_qualified_name: name, kind: "function" }],
+        logical_locations: vec![LogicalLocation {
+            fully_qualified_name: name,
+            kind: "function",
+        }],
     }
 }
 
@@ -312,8 +345,14 @@ fn artifact(view: &View<'_>, file: &str) -> ArtifactLocation {
         false => path.strip_prefix(&view.project.root).ok(),
     };
     match inside {
-        Some(inside) => ArtifactLocation { uri: uri_path(inside.as_str()), uri_base_id: Some(ROOT) },
-        None => ArtifactLocation { uri: file_uri(file), uri_base_id: None },
+        Some(inside) => ArtifactLocation {
+            uri: uri_path(inside.as_str()),
+            uri_base_id: Some(ROOT),
+        },
+        None => ArtifactLocation {
+            uri: file_uri(file),
+            uri_base_id: None,
+        },
     }
 }
 
@@ -326,7 +365,16 @@ fn uri_path(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     for &byte in path.as_bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' | b'+' | b'@' => {
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'/'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'+'
+            | b'@' => {
                 uri.push(char::from(byte));
             }
             _ => uri.push_str(&format!("%{byte:02X}")),
@@ -337,7 +385,12 @@ fn uri_path(path: &str) -> String {
 
 fn fingerprint(finding: &Finding) -> String {
     let mut hash = Sha256::new();
-    for part in [&finding.id, &finding.package.name, &finding.package.version.to_string(), &finding.target] {
+    for part in [
+        &finding.id,
+        &finding.package.name,
+        &finding.package.version.to_string(),
+        &finding.target,
+    ] {
         // The length keeps neighbouring parts apart.
         hash.update((part.len() as u64).to_le_bytes());
         hash.update(part.as_bytes());
@@ -351,7 +404,9 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 fn message(text: &str) -> Message {
-    Message { text: text.to_owned() }
+    Message {
+        text: text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -881,7 +936,10 @@ mod tests {
         let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
         let validator = jsonschema::validator_for(&schema).unwrap();
         let log: serde_json::Value = serde_json::from_str(&rendered(render)).unwrap();
-        let errors: Vec<_> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+        let errors: Vec<_> = validator
+            .iter_errors(&log)
+            .map(|error| error.to_string())
+            .collect();
         assert_eq!(errors, Vec::<String>::new());
         // The schema refuses what it should, so that agreeing means something.
         let mut broken = log.clone();
@@ -893,7 +951,9 @@ mod tests {
     #[test]
     fn fingerprints() {
         let report = crate::report::testing::report();
-        let [first, second, ..] = report.findings.as_slice() else { panic!("two findings") };
+        let [first, second, ..] = report.findings.as_slice() else {
+            panic!("two findings")
+        };
         assert_ne!(fingerprint(first), fingerprint(second), "two targets");
         let mut moved = first.clone();
         moved.paths.clear();

@@ -12,7 +12,11 @@ use palisade_model::{
 use super::View;
 
 fn package(name: &str, version: &str, source: PackageSource) -> Package {
-    Package { name: name.to_owned(), version: version.parse().unwrap(), source }
+    Package {
+        name: name.to_owned(),
+        version: version.parse().unwrap(),
+        source,
+    }
 }
 
 fn published(name: &str, version: &str) -> Package {
@@ -20,7 +24,10 @@ fn published(name: &str, version: &str) -> Package {
 }
 
 fn location(file: &str, line: u32) -> Location {
-    Location { file: file.to_owned(), line }
+    Location {
+        file: file.to_owned(),
+        line,
+    }
 }
 
 fn function(path: &str, version: Option<&str>, at: Location) -> Function {
@@ -67,7 +74,11 @@ fn witness() -> Vec<Hop> {
             dispatch: Some("static"),
         },
         Hop {
-            function: function("app::report", Some("0.1.0"), location("src/my report.rs", 8)),
+            function: function(
+                "app::report",
+                Some("0.1.0"),
+                location("src/my report.rs", 8),
+            ),
             call_site: Some(location("src/my report.rs", 9)),
             dispatch: Some("dyn"),
         },
@@ -75,7 +86,10 @@ fn witness() -> Vec<Hop> {
             function: function(
                 "demo::f",
                 Some("1.0.0"),
-                location("/home/me/.cargo/registry/src/index-1/demo-1.0.0/src/lib.rs", 20),
+                location(
+                    "/home/me/.cargo/registry/src/index-1/demo-1.0.0/src/lib.rs",
+                    20,
+                ),
             ),
             call_site: None,
             dispatch: None,
@@ -96,11 +110,19 @@ pub(super) fn report() -> Report {
         from: "1.0.0".parse().unwrap(),
         to: "1.0.1".parse().unwrap(),
     };
-    let also = Finding { target: "bin:tool".to_owned(), ..reached.clone() };
+    let also = Finding {
+        target: "bin:tool".to_owned(),
+        ..reached.clone()
+    };
 
-    let mut unknown = finding("RUSTSEC-2099-0002", published("macros", "2.0.0+build"), "bin:app");
+    let mut unknown = finding(
+        "RUSTSEC-2099-0002",
+        published("macros", "2.0.0+build"),
+        "bin:app",
+    );
     unknown.verdict = Verdict::Unknown;
-    unknown.reason = "only through what could not be followed may macros::run be reached".to_owned();
+    unknown.reason =
+        "only through what could not be followed may macros::run be reached".to_owned();
     unknown.blind_spots = vec![0];
     unknown.missing_functions = vec!["macros::old".to_owned()];
     unknown.remedy = Remedy::Blocked {
@@ -136,7 +158,15 @@ pub(super) fn report() -> Report {
         may_reach: vec!["macros".to_owned()],
     };
     Report {
-        findings: vec![reached, also, unknown, safe, required, unmaintained, ignored],
+        findings: vec![
+            reached,
+            also,
+            unknown,
+            safe,
+            required,
+            unmaintained,
+            ignored,
+        ],
         blind_spots: vec![spot],
         warnings: vec!["palisade.toml:3: the ignore of X matches no finding; remove it".to_owned()],
         summary: Summary {
@@ -162,7 +192,10 @@ pub(super) fn project() -> Project {
         lockfile: "/home/me/app/Cargo.lock".into(),
         lines: BTreeMap::from([(("demo".to_owned(), "1.0.0".parse().unwrap()), 17)]),
         ambiguous: BTreeSet::new(),
-        targets: vec![("bin:app".to_owned(), app.clone()), ("bin:tool".to_owned(), app.clone())],
+        targets: vec![
+            ("bin:app".to_owned(), app.clone()),
+            ("bin:tool".to_owned(), app.clone()),
+        ],
         members: vec![app],
     }
 }
@@ -172,11 +205,18 @@ pub(super) fn rendered(
     render: impl Fn(&View<'_>, &mut dyn std::io::Write) -> std::io::Result<()>,
 ) -> String {
     let (report, project) = (report(), project());
-    let view = View { report: &report, project: &project, paths: 1, timestamp: 1_700_000_000 };
+    let view = View {
+        report: &report,
+        project: &project,
+        paths: 1,
+        timestamp: 1_700_000_000,
+    };
     let mut out = Vec::new();
     render(&view, &mut out).unwrap();
     // Source files must not hold characters that reorder their lines.
-    String::from_utf8(out).unwrap().replace('\u{202e}', "<U+202E>")
+    String::from_utf8(out)
+        .unwrap()
+        .replace('\u{202e}', "<U+202E>")
 }
 
 /// A call graph with every kind of line.
@@ -188,20 +228,38 @@ pub(super) fn call_graph() -> CallGraph {
         context,
         possible,
     };
-    let mut search = function("demo::Core::search", Some("1.0.0"), location("/d/demo-1.0.0/src/lib.rs", 7));
+    let mut search = function(
+        "demo::Core::search",
+        Some("1.0.0"),
+        location("/d/demo-1.0.0/src/lib.rs", 7),
+    );
     search.self_type = Some("Core".to_owned());
     search.trait_name = Some("Strategy".to_owned());
     let mut drop = function("core::ptr::drop_in_place", None, location("", 0));
     drop.location = None;
     CallGraph {
         functions: vec![
-            reached(function("app::main", Some("0.1.0"), location("src/main.rs", 3)), Context::Run, false),
+            reached(
+                function("app::main", Some("0.1.0"), location("src/main.rs", 3)),
+                Context::Run,
+                false,
+            ),
             reached(drop, Context::Build, false),
             reached(search, Context::Run, true),
         ],
         calls: vec![
-            Call { caller: 0, callee: 1, site: None, dispatch: Dispatch::Drop },
-            Call { caller: 0, callee: 2, site: Some(location("src/main.rs", 4)), dispatch: Dispatch::Static },
+            Call {
+                caller: 0,
+                callee: 1,
+                site: None,
+                dispatch: Dispatch::Drop,
+            },
+            Call {
+                caller: 0,
+                callee: 2,
+                site: Some(location("src/main.rs", 4)),
+                dispatch: Dispatch::Static,
+            },
         ],
         blind_spots: report().blind_spots,
     }

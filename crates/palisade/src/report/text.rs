@@ -37,7 +37,11 @@ pub(crate) fn explain(view: &View<'_>, advisory: &Advisory, out: &mut dyn Write)
     if view.report.findings.is_empty() {
         let subject = format!("{}: {}", advisory.id, advisory.title);
         writeln!(out, "{BOLD}{}{BOLD:#}", printable(&subject))?;
-        writeln!(out, "  it does not apply to any locked version of {}", printable(&advisory.package))?;
+        writeln!(
+            out,
+            "  it does not apply to any locked version of {}",
+            printable(&advisory.package)
+        )?;
         writeln!(out)?;
     }
     for block in blocks(view) {
@@ -47,11 +51,23 @@ pub(crate) fn explain(view: &View<'_>, advisory: &Advisory, out: &mut dyn Write)
     line(out, "date", &advisory.date.to_string())?;
     let ranges = |ranges: &[VersionRange]| match ranges {
         [] => "none".to_owned(),
-        ranges => ranges.iter().map(VersionRange::as_str).collect::<Vec<_>>().join(", "),
+        ranges => ranges
+            .iter()
+            .map(VersionRange::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
-    line(out, "fixed", &printable(&ranges(&advisory.versions.patched)))?;
+    line(
+        out,
+        "fixed",
+        &printable(&ranges(&advisory.versions.patched)),
+    )?;
     if !advisory.versions.unaffected.is_empty() {
-        line(out, "never", &printable(&ranges(&advisory.versions.unaffected)))?;
+        line(
+            out,
+            "never",
+            &printable(&ranges(&advisory.versions.unaffected)),
+        )?;
     }
     for function in &advisory.functions {
         line(out, "names", &printable(&function.text))?;
@@ -74,13 +90,26 @@ fn blocks<'a>(view: &View<'a>) -> Vec<Block<'a>> {
     for finding in &view.report.findings {
         let same = blocks.iter_mut().find(|block| {
             let other = block.finding;
-            (&other.id, &other.package, other.level, other.verdict, other.context)
-                == (&finding.id, &finding.package, finding.level, finding.verdict, finding.context)
-                && other.ignored == finding.ignored
+            (
+                &other.id,
+                &other.package,
+                other.level,
+                other.verdict,
+                other.context,
+            ) == (
+                &finding.id,
+                &finding.package,
+                finding.level,
+                finding.verdict,
+                finding.context,
+            ) && other.ignored == finding.ignored
         });
         match same {
             Some(block) => block.targets.push(&finding.target),
-            None => blocks.push(Block { finding, targets: vec![&finding.target] }),
+            None => blocks.push(Block {
+                finding,
+                targets: vec![&finding.target],
+            }),
         }
     }
     blocks
@@ -110,7 +139,12 @@ fn write_block(view: &View<'_>, block: &Block<'_>, out: &mut dyn Write) -> io::R
         printable(&finding.title)
     )?;
     line(out, "package", &package(finding))?;
-    let targets: Vec<&str> = block.targets.iter().copied().filter(|target| !target.is_empty()).collect();
+    let targets: Vec<&str> = block
+        .targets
+        .iter()
+        .copied()
+        .filter(|target| !target.is_empty())
+        .collect();
     if !targets.is_empty() {
         line(out, "targets", &targets.join(", "))?;
     }
@@ -120,13 +154,21 @@ fn write_block(view: &View<'_>, block: &Block<'_>, out: &mut dyn Write) -> io::R
     }
     if !finding.missing_functions.is_empty() {
         let names = some_of(&finding.missing_functions);
-        line(out, "warning", &format!("this version does not have {}", printable(&names)))?;
+        line(
+            out,
+            "warning",
+            &format!("this version does not have {}", printable(&names)),
+        )?;
     }
     for path in finding.paths.iter().take(view.paths) {
         write_path(view, path, out)?;
     }
     write_blind_spots(view, finding, out)?;
-    line(out, "remedy", &printable(&remedy_text(&finding.remedy, view.project)))?;
+    line(
+        out,
+        "remedy",
+        &printable(&remedy_text(&finding.remedy, view.project)),
+    )?;
     if let Some(url) = &finding.url {
         line(out, "see", &printable(url))?;
     }
@@ -150,8 +192,16 @@ fn package(finding: &Finding) -> String {
 
 /// One witness path, a line per function.
 pub(crate) fn write_path(view: &View<'_>, path: &[Hop], out: &mut dyn Write) -> io::Result<()> {
-    let names: Vec<String> = path.iter().map(|hop| printable(&hop.function.path)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(WIDEST_NAME);
+    let names: Vec<String> = path
+        .iter()
+        .map(|hop| printable(&hop.function.path))
+        .collect();
+    let width = names
+        .iter()
+        .map(|name| name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .min(WIDEST_NAME);
     for (index, (hop, name)) in path.iter().zip(&names).enumerate() {
         let label = if index == 0 { "path:" } else { "" };
         let place = match hop_location(hop) {
@@ -170,7 +220,10 @@ pub(crate) fn write_path(view: &View<'_>, path: &[Hop], out: &mut dyn Write) -> 
 }
 
 fn write_blind_spots(view: &View<'_>, finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
-    let spots = finding.blind_spots.iter().filter_map(|&index| view.report.blind_spots.get(index));
+    let spots = finding
+        .blind_spots
+        .iter()
+        .filter_map(|&index| view.report.blind_spots.get(index));
     let mut shown = 0;
     for spot in spots {
         shown += 1;
@@ -178,10 +231,22 @@ fn write_blind_spots(view: &View<'_>, finding: &Finding, out: &mut dyn Write) ->
             continue;
         }
         let place = view.plain_place(&spot.location);
-        line(out, "because", &printable(&format!("{}: {} at {place}", spot.cause.as_str(), spot.detail)))?;
+        line(
+            out,
+            "because",
+            &printable(&format!(
+                "{}: {} at {place}",
+                spot.cause.as_str(),
+                spot.detail
+            )),
+        )?;
     }
     if shown > MOST_BLIND_SPOTS {
-        line(out, "because", &format!("… and {} more", shown - MOST_BLIND_SPOTS))?;
+        line(
+            out,
+            "because",
+            &format!("… and {} more", shown - MOST_BLIND_SPOTS),
+        )?;
     }
     Ok(())
 }
@@ -211,7 +276,10 @@ pub(crate) fn summary(view: &View<'_>) -> String {
         "the database",
         match summary.database_age_days {
             Some(0) => " (of today)".to_owned(),
-            Some(days) => format!(" ({} old)", count(usize::try_from(days).unwrap_or(0), "day", "days")),
+            Some(days) => format!(
+                " ({} old)",
+                count(usize::try_from(days).unwrap_or(0), "day", "days")
+            ),
             None => String::new(),
         }
     );
@@ -244,7 +312,12 @@ pub(crate) fn summary(view: &View<'_>) -> String {
 /// The first few names, and how many more there are.
 fn some_of(names: &[String]) -> String {
     const MOST: usize = 3;
-    let first = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let first = names
+        .iter()
+        .take(MOST)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
     match names.len().saturating_sub(MOST) {
         0 => first,
         more => format!("{first} and {more} more"),
@@ -257,8 +330,11 @@ fn count(number: usize, one: &str, many: &str) -> String {
 
 /// Text of strangers without what could steer a terminal or reorder its line.
 pub(crate) fn printable(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars()
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -327,10 +403,23 @@ mod tests {
     /// Guards the good news.
     #[test]
     fn nothing_applies() {
-        let figures = Summary { packages: 1, advisories: 1200, database_age_days: Some(0), ..Summary::default() };
-        let report = Report { summary: figures, ..Report::default() };
+        let figures = Summary {
+            packages: 1,
+            advisories: 1200,
+            database_age_days: Some(0),
+            ..Summary::default()
+        };
+        let report = Report {
+            summary: figures,
+            ..Report::default()
+        };
         let project = project();
-        let view = View { report: &report, project: &project, paths: 1, timestamp: 0 };
+        let view = View {
+            report: &report,
+            project: &project,
+            paths: 1,
+            timestamp: 0,
+        };
         insta::assert_snapshot!(summary(&view), @"no advisory applies to 1 package; 1200 advisories in the database (of today)");
     }
 }

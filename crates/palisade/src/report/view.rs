@@ -21,13 +21,21 @@ impl View<'_> {
     /// A location as a reader wants it: relative to the workspace, or for a
     /// dependency from its directory `name-version` on.
     pub(crate) fn place(&self, location: &Location, function: &Function) -> String {
-        let file = short_file(&location.file, &self.project.root, function.version.as_deref());
+        let file = short_file(
+            &location.file,
+            &self.project.root,
+            function.version.as_deref(),
+        );
         format!("{file}:{}", location.line)
     }
 
     /// The place of a blind spot, whose crate is not known.
     pub(crate) fn plain_place(&self, location: &Location) -> String {
-        format!("{}:{}", short_file(&location.file, &self.project.root, None), location.line)
+        format!(
+            "{}:{}",
+            short_file(&location.file, &self.project.root, None),
+            location.line
+        )
     }
 }
 
@@ -60,7 +68,9 @@ fn short_file<'a>(file: &'a str, root: &Utf8Path, version: Option<&str>) -> &'a 
     };
     let package = match version {
         Some(version) => from(&|component| {
-            component.strip_suffix(version).is_some_and(|rest| rest.len() > 1 && rest.ends_with('-'))
+            component
+                .strip_suffix(version)
+                .is_some_and(|rest| rest.len() > 1 && rest.ends_with('-'))
         }),
         // Without a version, whatever follows the registry's own directory.
         None => match file.split_once("/registry/src/") {
@@ -68,19 +78,27 @@ fn short_file<'a>(file: &'a str, root: &Utf8Path, version: Option<&str>) -> &'a 
             None => from(&|component| component == "library"),
         },
     };
-    package.or_else(|| file.split_once("/git/checkouts/").map(|(_, rest)| rest)).unwrap_or(file)
+    package
+        .or_else(|| file.split_once("/git/checkouts/").map(|(_, rest)| rest))
+        .unwrap_or(file)
 }
 
 /// The package URL of a published package.
 pub(crate) fn purl(package: &Package) -> String {
     // Of the characters that names and versions may have, only `+` is not
     // allowed as it is.
-    format!("pkg:cargo/{}@{}", package.name, package.version.to_string().replace('+', "%2B"))
+    format!(
+        "pkg:cargo/{}@{}",
+        package.name,
+        package.version.to_string().replace('+', "%2B")
+    )
 }
 
 /// The command that puts a finding right, when one command does.
 pub(crate) fn remedy_command(remedy: &Remedy, project: &Project) -> Option<String> {
-    let Remedy::Update { package, from, to } = remedy else { return None };
+    let Remedy::Update { package, from, to } = remedy else {
+        return None;
+    };
     Some(match project.is_ambiguous(package) {
         true => format!("cargo update -p {package}@{from} --precise {to}"),
         false => format!("cargo update -p {package} --precise {to}"),
@@ -94,13 +112,23 @@ pub(crate) fn remedy_text(remedy: &Remedy, project: &Project) -> String {
     }
     match remedy {
         Remedy::Update { package, to, .. } => format!("update {package} to {to}"),
-        Remedy::Blocked { package, fixed, parent, requirement } => {
-            let own = project.members.iter().any(|member| member.to_string() == *parent);
+        Remedy::Blocked {
+            package,
+            fixed,
+            parent,
+            requirement,
+        } => {
+            let own = project
+                .members
+                .iter()
+                .any(|member| member.to_string() == *parent);
             let advice = match own {
                 true => "change that in its Cargo.toml".to_owned(),
                 false => format!("update {parent} first"),
             };
-            format!("{package} {fixed} has the fix, but {parent} requires {package} {requirement}; {advice}")
+            format!(
+                "{package} {fixed} has the fix, but {parent} requires {package} {requirement}; {advice}"
+            )
         }
         Remedy::Fixed { package, fixed } if fixed.is_empty() => {
             format!("which versions of {package} have a fix is not known")
@@ -124,20 +152,35 @@ mod tests {
     fn short_files() {
         let short = |file, version| short_file(file, Utf8Path::new("/home/me/app"), version);
         assert_eq!(short("src/main.rs", None), "src/main.rs");
-        assert_eq!(short("/home/me/app/vendor/x/src/lib.rs", Some("1.0.0")), "vendor/x/src/lib.rs");
         assert_eq!(
-            short("/home/me/.cargo/registry/src/index-abc/time-0.1.43/src/lib.rs", Some("0.1.43")),
+            short("/home/me/app/vendor/x/src/lib.rs", Some("1.0.0")),
+            "vendor/x/src/lib.rs"
+        );
+        assert_eq!(
+            short(
+                "/home/me/.cargo/registry/src/index-abc/time-0.1.43/src/lib.rs",
+                Some("0.1.43")
+            ),
             "time-0.1.43/src/lib.rs"
         );
         assert_eq!(
-            short("/home/me/.cargo/registry/src/index-abc/time-0.1.43/src/lib.rs", None),
+            short(
+                "/home/me/.cargo/registry/src/index-abc/time-0.1.43/src/lib.rs",
+                None
+            ),
             "time-0.1.43/src/lib.rs"
         );
         assert_eq!(
             short("/r/lib/rustlib/src/rust/library/core/src/ptr/mod.rs", None),
             "library/core/src/ptr/mod.rs"
         );
-        assert_eq!(short("/elsewhere/lib/src/lib.rs", Some("2.0.0")), "/elsewhere/lib/src/lib.rs");
-        assert_eq!(short("/g/.cargo/git/checkouts/x-1/abc/src/lib.rs", Some("2.0.0")), "x-1/abc/src/lib.rs");
+        assert_eq!(
+            short("/elsewhere/lib/src/lib.rs", Some("2.0.0")),
+            "/elsewhere/lib/src/lib.rs"
+        );
+        assert_eq!(
+            short("/g/.cargo/git/checkouts/x-1/abc/src/lib.rs", Some("2.0.0")),
+            "x-1/abc/src/lib.rs"
+        );
     }
 }

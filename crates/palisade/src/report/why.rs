@@ -7,9 +7,9 @@ use palisade_check::{Answer, Project, Why};
 use palisade_model::{Context, Report, Verdict};
 use serde::Serialize;
 
+use super::View;
 use super::json::{JsonBlindSpot, JsonHop, blind_spot, hops};
 use super::text::{printable, write_path};
-use super::View;
 
 /// Functions listed before "and more".
 const MOST_FUNCTIONS: usize = 10;
@@ -22,20 +22,47 @@ pub(crate) fn text(query: &str, why: &Why, root: &Utf8Path, out: &mut dyn Write)
             writeln!(out, "  {}", printable(&function.path))?;
         }
         if named.functions.len() > MOST_FUNCTIONS {
-            writeln!(out, "  … and {} more", named.functions.len() - MOST_FUNCTIONS)?;
+            writeln!(
+                out,
+                "  … and {} more",
+                named.functions.len() - MOST_FUNCTIONS
+            )?;
         }
     }
-    let report = Report { blind_spots: why.blind_spots.clone(), ..Report::default() };
-    let project = Project { root: root.to_owned(), ..Project::default() };
-    let view = View { report: &report, project: &project, paths: usize::MAX, timestamp: 0 };
+    let report = Report {
+        blind_spots: why.blind_spots.clone(),
+        ..Report::default()
+    };
+    let project = Project {
+        root: root.to_owned(),
+        ..Project::default()
+    };
+    let view = View {
+        report: &report,
+        project: &project,
+        paths: usize::MAX,
+        timestamp: 0,
+    };
     for answer in &why.answers {
         writeln!(out, "\n{}: {}", answer.target, words(answer))?;
         for path in &answer.paths {
             write_path(&view, path, out)?;
         }
-        for spot in answer.blind_spots.iter().filter_map(|&index| why.blind_spots.get(index)) {
+        for spot in answer
+            .blind_spots
+            .iter()
+            .filter_map(|&index| why.blind_spots.get(index))
+        {
             let place = view.plain_place(&spot.location);
-            writeln!(out, "  because: {}", printable(&format!("{}: {} at {place}", spot.cause.as_str(), spot.detail)))?;
+            writeln!(
+                out,
+                "  because: {}",
+                printable(&format!(
+                    "{}: {} at {place}",
+                    spot.cause.as_str(),
+                    spot.detail
+                ))
+            )?;
         }
     }
     Ok(())
@@ -84,7 +111,10 @@ pub(crate) fn json(query: &str, why: &Why, out: &mut dyn Write) -> io::Result<()
             package: &named.package.name,
             version: named.package.version.to_string(),
             function: &function.path,
-            file: function.location.as_ref().map(|location| location.file.as_str()),
+            file: function
+                .location
+                .as_ref()
+                .map(|location| location.file.as_str()),
             line: function.location.as_ref().map(|location| location.line),
         })
     });

@@ -6,7 +6,12 @@ use crate::fixture::Fixture;
 #[track_caller]
 fn error(fixture: &Fixture, arguments: &[&str]) -> String {
     let output = fixture.run(arguments);
-    assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{}", output.stderr);
+    assert_eq!(
+        (output.code, output.stdout.as_str()),
+        (2, ""),
+        "{}",
+        output.stderr
+    );
     output.stderr
 }
 
@@ -53,7 +58,10 @@ fn projects() {
     ");
     fixture.write("ws/Cargo.toml", "[package\n");
     let text = error(&fixture, &["check", "--offline", "--db", "../db"]);
-    assert!(text.starts_with("error: `[ROOT]/ws/Cargo.toml` is not valid TOML\n  caused by: "), "{text}");
+    assert!(
+        text.starts_with("error: `[ROOT]/ws/Cargo.toml` is not valid TOML\n  caused by: "),
+        "{text}"
+    );
 }
 
 /// Guards usage errors: one message, exit code 2, nothing on standard output.
@@ -70,7 +78,10 @@ fn usage() {
         &[],
     ] {
         let text = error(&fixture, arguments);
-        assert!(text.contains("Usage:") || text.contains("error:"), "{arguments:?}: {text}");
+        assert!(
+            text.contains("Usage:") || text.contains("error:"),
+            "{arguments:?}: {text}"
+        );
     }
     let help = fixture.run(&["check", "--help"]);
     assert_eq!(help.code, 0);

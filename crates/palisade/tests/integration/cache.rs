@@ -40,7 +40,12 @@ fn another_question() {
     let fixture = fixture.advisory("RUSTSEC-2099-0002", "demo", &functions(&["demo::g"]));
     let output = fixture.check(&["--format", "json"]);
     let json = output.json();
-    let verdicts: Vec<_> = json["findings"].as_array().unwrap().iter().map(|finding| &finding["verdict"]).collect();
+    let verdicts: Vec<_> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| &finding["verdict"])
+        .collect();
     assert_eq!(verdicts, ["reached", "not-reached"]);
 }
 
@@ -69,7 +74,12 @@ fn no_cache() {
 fn damaged() {
     let fixture = fixture();
     let first = fixture.check(&["--format", "json"]);
-    let file = fs::read_dir(fixture.path("cache/palisade/answers")).unwrap().next().unwrap().unwrap().path();
+    let file = fs::read_dir(fixture.path("cache/palisade/answers"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     fs::write(&file, "{").unwrap();
     assert_eq!(fixture.check(&["--format", "json"]).stdout, first.stdout);
     assert!(fs::metadata(&file).unwrap().len() > 1);

@@ -15,11 +15,14 @@ fn demo(main: &str, more: &str) -> Fixture {
 fn verdicts(output: &Output) -> Vec<String> {
     let json = output.json();
     let findings = json["findings"].as_array().unwrap();
-    let field = |finding: &serde_json::Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    let field =
+        |finding: &serde_json::Value, name: &str| finding[name].as_str().unwrap().to_owned();
     findings
         .iter()
         .map(|finding| {
-            ["verdict", "level", "context", "target"].map(|name| field(finding, name)).join(" ")
+            ["verdict", "level", "context", "target"]
+                .map(|name| field(finding, name))
+                .join(" ")
         })
         .collect()
 }
@@ -43,7 +46,10 @@ fn reached() {
         "mod report;\n\nfn main() {\n    report::all();\n}\n",
         &functions(&["demo::bad"]),
     )
-    .file("ws/src/report.rs", "pub fn all() {\n    demo::Parser.parse();\n}\n");
+    .file(
+        "ws/src/report.rs",
+        "pub fn all() {\n    demo::Parser.parse();\n}\n",
+    );
     let output = fixture.check(&[]);
     insta::assert_snapshot!(output.stdout, @"
     reached: RUSTSEC-2099-0001: A problem in demo
@@ -60,7 +66,10 @@ fn reached() {
     1 reached, 0 unknown, 0 not reached; 2 packages, 1 target, 4 functions walked; 2 advisories in the database
     ");
     assert_eq!(output.code, 1, "{}", output.stderr);
-    assert_eq!(verdicts(&fixture.check(&["--format", "json"])), ["reached reached run bin:app"]);
+    assert_eq!(
+        verdicts(&fixture.check(&["--format", "json"])),
+        ["reached reached run bin:app"]
+    );
 }
 
 /// Guards the other main answer: imported, but no path leads there.
@@ -79,41 +88,71 @@ fn not_reached() {
     0 reached, 0 unknown, 1 not reached; 2 packages, 1 target, 2 functions walked; 2 advisories in the database
     ");
     assert_eq!(output.code, 0, "{}", output.stderr);
-    assert_eq!(verdicts(&fixture.check(&["--format", "json"])), ["not-reached imported run bin:app"]);
+    assert_eq!(
+        verdicts(&fixture.check(&["--format", "json"])),
+        ["not-reached imported run bin:app"]
+    );
 }
 
 /// Guards the decision at crate level where an advisory names no function.
 #[test]
 fn without_functions_the_crate_counts() {
     let used = demo("fn main() { demo::good(); }\n", "");
-    assert_eq!(verdicts(&used.check(&["--format", "json"])), ["reached reached run bin:app"]);
+    assert_eq!(
+        verdicts(&used.check(&["--format", "json"])),
+        ["reached reached run bin:app"]
+    );
     let unused = demo("fn main() {}\n", "");
-    assert_eq!(verdicts(&unused.check(&["--format", "json"])), ["not-reached imported run bin:app"]);
+    assert_eq!(
+        verdicts(&unused.check(&["--format", "json"])),
+        ["not-reached imported run bin:app"]
+    );
 }
 
 /// Guards that a name which does not exist never makes a *not reached*, and is
 /// reported.
 #[test]
 fn a_missing_function_is_no_good_news() {
-    let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::renamed"]));
+    let fixture = demo(
+        "fn main() { demo::good(); }\n",
+        &functions(&["demo::renamed"]),
+    );
     let output = fixture.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
-    assert_eq!(output.json()["findings"][0]["missing_functions"][0], "demo::renamed");
+    assert_eq!(
+        output.json()["findings"][0]["missing_functions"][0],
+        "demo::renamed"
+    );
 
-    let some = demo("fn main() { demo::good(); }\n", &functions(&["demo::renamed", "demo::bad"]));
+    let some = demo(
+        "fn main() { demo::good(); }\n",
+        &functions(&["demo::renamed", "demo::bad"]),
+    );
     let output = some.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["not-reached imported run bin:app"]);
-    assert_eq!(output.json()["findings"][0]["missing_functions"][0], "demo::renamed");
+    assert_eq!(
+        output.json()["findings"][0]["missing_functions"][0],
+        "demo::renamed"
+    );
 }
 
 /// Guards that a macro, whose uses are no calls, is decided at crate level.
 #[test]
 fn a_macro_is_decided_at_crate_level() {
-    let fixture = demo("fn main() { demo::good(); }\n", &functions(&["demo::twice"]));
+    let fixture = demo(
+        "fn main() { demo::good(); }\n",
+        &functions(&["demo::twice"]),
+    );
     let output = fixture.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
-    let reason = output.json()["findings"][0]["reason"].as_str().unwrap().to_owned();
-    assert!(reason.contains("`demo::twice` cannot be followed"), "{reason}");
+    let reason = output.json()["findings"][0]["reason"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        reason.contains("`demo::twice` cannot be followed"),
+        "{reason}"
+    );
 }
 
 /// Guards that a malicious crate counts as reached when it is imported.
@@ -162,7 +201,12 @@ fn build_time() {
     let output = fixture.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["reached reached build bin:app"]);
     assert_eq!(output.code, 1);
-    assert!(fixture.check(&[]).stdout.starts_with("reached at build time: RUSTSEC-2099-0001"));
+    assert!(
+        fixture
+            .check(&[])
+            .stdout
+            .starts_with("reached at build time: RUSTSEC-2099-0001")
+    );
 }
 
 /// Guards that each target has its own verdict, and that text shows equal
@@ -191,23 +235,34 @@ fn several_targets() {
 /// Guards the table of exit codes for informational kinds.
 #[test]
 fn informational_kinds() {
-    let fixture = demo("fn main() { demo::good(); }\n", "informational = \"unmaintained\"");
+    let fixture = demo(
+        "fn main() { demo::good(); }\n",
+        "informational = \"unmaintained\"",
+    );
     let output = fixture.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
     assert_eq!(output.code, 0);
     assert_eq!(fixture.check(&["--fail-on", "unsound,notice"]).code, 0);
-    assert_eq!(fixture.check(&["--fail-on", "unsound,unmaintained"]).code, 1);
+    assert_eq!(
+        fixture.check(&["--fail-on", "unsound,unmaintained"]).code,
+        1
+    );
 }
 
 /// Guards that an advisory that cannot be read stays unknown, and that only
 /// `--fail-on unknown` makes that a failure.
 #[test]
 fn an_unreadable_advisory_stays_unknown() {
-    let fixture = demo("fn main() {}\n", "").file("db/crates/demo/RUSTSEC-2099-0001.md", "```toml\nnot toml");
+    let fixture =
+        demo("fn main() {}\n", "").file("db/crates/demo/RUSTSEC-2099-0001.md", "```toml\nnot toml");
     let output = fixture.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["unknown required run "]);
     assert_eq!(output.code, 0);
-    assert!(output.stderr.contains("RUSTSEC-2099-0001.md"), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("RUSTSEC-2099-0001.md"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(fixture.check(&["--fail-on", "unknown"]).code, 3);
 }
 
@@ -224,7 +279,11 @@ fn a_namesake_is_another_package() {
         )
         .advisory("RUSTSEC-2099-0001", "demo", "");
     let output = fixture.check(&[]);
-    assert!(output.stdout.starts_with("no advisory applies"), "{}", output.stdout);
+    assert!(
+        output.stdout.starts_with("no advisory applies"),
+        "{}",
+        output.stdout
+    );
     assert_eq!(output.code, 0);
 }
 
@@ -244,7 +303,12 @@ fn remedies() {
     );
     let fixture = Fixture::app("middle = \"1\"", "fn main() {}\n")
         .package("demo", "1.0.0", "", DEMO)
-        .package("middle", "1.2.0", "[dependencies]\ndemo = \"~1.0.0, <1.0.1\"\n", "")
+        .package(
+            "middle",
+            "1.2.0",
+            "[dependencies]\ndemo = \"~1.0.0, <1.0.1\"\n",
+            "",
+        )
         .depends("middle", &["demo"])
         .advisory("RUSTSEC-2099-0001", "demo", "");
     let remedy = fixture.check(&["--format", "json"]).json()["findings"][0]["remedy"].clone();
@@ -259,10 +323,20 @@ fn as_a_subcommand_of_cargo() {
     let fixture = Fixture::app("", "fn main() {}\n");
     let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_cargo-palisade"));
     let database = fixture.path("db");
-    command.args(["palisade", "check", "--offline", "--db"]).arg(database);
-    command.arg("--manifest-path").arg(fixture.path("ws/Cargo.toml"));
+    command
+        .args(["palisade", "check", "--offline", "--db"])
+        .arg(database);
+    command
+        .arg("--manifest-path")
+        .arg(fixture.path("ws/Cargo.toml"));
     let output = fixture.finish(&mut command);
-    assert!(output.stdout.starts_with("no advisory applies to 1 package"), "{}", output.stderr);
+    assert!(
+        output
+            .stdout
+            .starts_with("no advisory applies to 1 package"),
+        "{}",
+        output.stderr
+    );
     assert_eq!(output.code, 0);
 }
 
@@ -287,5 +361,10 @@ fn explain() {
     ");
     assert_eq!(output.code, 0);
     assert_eq!(fixture.check(&["--explain", "RUSTSEC-2099-9999"]).code, 2);
-    assert_eq!(fixture.check(&["--explain", "RUSTSEC-2099-0001", "--format", "json"]).code, 2);
+    assert_eq!(
+        fixture
+            .check(&["--explain", "RUSTSEC-2099-0001", "--format", "json"])
+            .code,
+        2
+    );
 }

@@ -3,7 +3,9 @@
 use crate::fixture::Fixture;
 
 fn ignoring(id: &str, expires: &str) -> Fixture {
-    let config = format!("[[ignore]]\nid = \"{id}\"\nreason = \"behind a proxy\"\nexpires = \"{expires}\"\n");
+    let config = format!(
+        "[[ignore]]\nid = \"{id}\"\nreason = \"behind a proxy\"\nexpires = \"{expires}\"\n"
+    );
     Fixture::app("demo = \"1\"", "fn main() { demo::f(); }\n")
         .package("demo", "1.0.0", "", "pub fn f() {}\n")
         .advisory("RUSTSEC-2099-0001", "demo", "")
@@ -16,8 +18,16 @@ fn ignoring(id: &str, expires: &str) -> Fixture {
 fn ignored() {
     let output = ignoring("RUSTSEC-2099-0001", "2023-11-14").check(&[]);
     assert_eq!(output.code, 0, "{}", output.stdout);
-    assert!(output.stdout.starts_with("ignored: RUSTSEC-2099-0001"), "{}", output.stdout);
-    assert!(output.stdout.contains("ignored: behind a proxy\n"), "{}", output.stdout);
+    assert!(
+        output.stdout.starts_with("ignored: RUSTSEC-2099-0001"),
+        "{}",
+        output.stdout
+    );
+    assert!(
+        output.stdout.contains("ignored: behind a proxy\n"),
+        "{}",
+        output.stdout
+    );
     assert_eq!(output.stderr, "");
 }
 
@@ -60,7 +70,10 @@ fn database_and_fail_on() {
     let fixture = Fixture::app("demo = \"1\"", "fn main() {}\n")
         .package("demo", "1.0.0", "", "")
         .file("db/crates/demo/RUSTSEC-2099-0001.md", "not an advisory")
-        .file("ws/palisade.toml", "db = \"../db\"\nfail-on = [\"unknown\"]\n");
+        .file(
+            "ws/palisade.toml",
+            "db = \"../db\"\nfail-on = [\"unknown\"]\n",
+        );
     let output = fixture.run(&["check", "--offline"]);
     assert_eq!(output.code, 3, "{}", output.stderr);
 }

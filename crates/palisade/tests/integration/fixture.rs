@@ -41,8 +41,14 @@ impl Fixture {
     /// An application with one binary; `dependencies` are lines of its
     /// manifest.
     pub(crate) fn app(dependencies: &str, main: &str) -> Fixture {
-        let fixture = Fixture { dir: tempfile::tempdir().unwrap(), packages: Vec::new() };
-        fixture.write("cargo/config.toml", "[source.crates-io]\nreplace-with = \"local\"\n");
+        let fixture = Fixture {
+            dir: tempfile::tempdir().unwrap(),
+            packages: Vec::new(),
+        };
+        fixture.write(
+            "cargo/config.toml",
+            "[source.crates-io]\nreplace-with = \"local\"\n",
+        );
         let vendor = fixture.path("vendor");
         fs::create_dir_all(&vendor).unwrap();
         let config = format!(
@@ -54,30 +60,46 @@ impl Fixture {
         );
         fixture.write("ws/Cargo.toml", &manifest);
         fixture.write("ws/src/main.rs", main);
-        fixture.write("db/crates/unrelated/RUSTSEC-2000-0001.md", &advisory("RUSTSEC-2000-0001", "unrelated", ""));
+        fixture.write(
+            "db/crates/unrelated/RUSTSEC-2000-0001.md",
+            &advisory("RUSTSEC-2000-0001", "unrelated", ""),
+        );
         fixture.lock();
         fixture
     }
 
     /// Adds a published package; `manifest` is what follows `[package]`'s name
     /// and version.
-    pub(crate) fn package(mut self, name: &str, version: &str, manifest: &str, lib: &str) -> Fixture {
+    pub(crate) fn package(
+        mut self,
+        name: &str,
+        version: &str,
+        manifest: &str,
+        lib: &str,
+    ) -> Fixture {
         let dir = format!("vendor/{name}-{version}");
-        let head = format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n{manifest}");
+        let head = format!(
+            "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n{manifest}"
+        );
         self.write(&format!("{dir}/Cargo.toml"), &head);
         self.write(&format!("{dir}/src/lib.rs"), lib);
         self.write(
             &format!("{dir}/.cargo-checksum.json"),
             &format!("{{\"files\":{{}},\"package\":\"{CHECKSUM}\"}}"),
         );
-        self.packages.push((name.to_owned(), version.to_owned(), Vec::new()));
+        self.packages
+            .push((name.to_owned(), version.to_owned(), Vec::new()));
         self.lock();
         self
     }
 
     /// Says in the lockfile that a package depends on others.
     pub(crate) fn depends(mut self, name: &str, on: &[&str]) -> Fixture {
-        let package = self.packages.iter_mut().find(|(known, ..)| known == name).unwrap();
+        let package = self
+            .packages
+            .iter_mut()
+            .find(|(known, ..)| known == name)
+            .unwrap();
         package.2 = on.iter().map(|&name| name.to_owned()).collect();
         self.lock();
         self
@@ -85,7 +107,10 @@ impl Fixture {
 
     /// Adds an advisory; `more` is TOML that follows its head.
     pub(crate) fn advisory(self, id: &str, package: &str, more: &str) -> Fixture {
-        self.write(&format!("db/crates/{package}/{id}.md"), &advisory(id, package, more));
+        self.write(
+            &format!("db/crates/{package}/{id}.md"),
+            &advisory(id, package, more),
+        );
         self
     }
 
@@ -118,9 +143,13 @@ impl Fixture {
         }
         entries.sort();
         for (name, version, mut depends, is_published) in entries {
-            text.push_str(&format!("\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n"));
+            text.push_str(&format!(
+                "\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n"
+            ));
             if is_published {
-                text.push_str("source = \"registry+https://github.com/rust-lang/crates.io-index\"\n");
+                text.push_str(
+                    "source = \"registry+https://github.com/rust-lang/crates.io-index\"\n",
+                );
                 text.push_str(&format!("checksum = \"{CHECKSUM}\"\n"));
             }
             depends.sort();
@@ -139,7 +168,12 @@ impl Fixture {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_palisade"));
         command.env_clear().current_dir(self.path("ws"));
-        let kept = ["PATH", "RUSTUP_TOOLCHAIN", "RUSTUP_HOME", "PALISADE_SYSROOT_SRC"];
+        let kept = [
+            "PATH",
+            "RUSTUP_TOOLCHAIN",
+            "RUSTUP_HOME",
+            "PALISADE_SYSROOT_SRC",
+        ];
         for name in kept {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -166,7 +200,10 @@ impl Fixture {
     pub(crate) fn check(&self, arguments: &[&str]) -> Output {
         let database = self.path("db");
         let mut command = self.command();
-        command.args(["check", "--offline", "--db"]).arg(database).args(arguments);
+        command
+            .args(["check", "--offline", "--db"])
+            .arg(database)
+            .args(arguments);
         self.finish(&mut command)
     }
 

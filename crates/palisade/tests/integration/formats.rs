@@ -33,15 +33,30 @@ fn sarif() {
     let fixture = fixture();
     let output = fixture.check(&["--format", "sarif"]);
     let log: serde_json::Value = serde_json::from_str(&output.raw).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+    let errors: Vec<_> = validator
+        .iter_errors(&log)
+        .map(|error| error.to_string())
+        .collect();
     assert_eq!(errors, Vec::<String>::new());
     let results = log["runs"][0]["results"].as_array().unwrap();
     assert_eq!(results.len(), 2);
     assert_eq!(results[0]["level"], "error");
-    assert_eq!(results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "src/main.rs");
-    assert!(results[0]["codeFlows"][0]["threadFlows"][0]["locations"].as_array().unwrap().len() >= 2);
+    assert_eq!(
+        results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "src/main.rs"
+    );
+    assert!(
+        results[0]["codeFlows"][0]["threadFlows"][0]["locations"]
+            .as_array()
+            .unwrap()
+            .len()
+            >= 2
+    );
     assert_eq!(results[1]["level"], "note");
-    assert_eq!(results[1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "Cargo.lock");
+    assert_eq!(
+        results[1]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+        "Cargo.lock"
+    );
     let line = &results[1]["locations"][0]["physicalLocation"]["region"]["startLine"];
     let lock = std::fs::read_to_string(fixture.path("ws/Cargo.lock")).unwrap();
     let line = usize::try_from(line.as_u64().unwrap()).unwrap();
@@ -60,16 +75,32 @@ fn openvex() {
     assert_eq!(statements.len(), 2);
     assert_eq!(statements[0]["status"], "affected");
     assert_eq!(statements[0]["products"][0]["@id"], "pkg:cargo/app@0.1.0");
-    assert_eq!(statements[0]["products"][0]["subcomponents"][0]["@id"], "pkg:cargo/demo@1.0.0");
-    assert_eq!(statements[0]["action_statement"], "cargo update -p demo --precise 1.0.1");
+    assert_eq!(
+        statements[0]["products"][0]["subcomponents"][0]["@id"],
+        "pkg:cargo/demo@1.0.0"
+    );
+    assert_eq!(
+        statements[0]["action_statement"],
+        "cargo update -p demo --precise 1.0.1"
+    );
     assert_eq!(statements[1]["status"], "not_affected");
-    assert_eq!(statements[1]["justification"], "vulnerable_code_not_in_execute_path");
-    assert_eq!(fixture.check(&["--format", "openvex"]).stdout, output.stdout);
+    assert_eq!(
+        statements[1]["justification"],
+        "vulnerable_code_not_in_execute_path"
+    );
+    assert_eq!(
+        fixture.check(&["--format", "openvex"]).stdout,
+        output.stdout
+    );
 }
 
 /// Guards that whoever closes the pipe early is not told of an error.
 #[cfg(unix)]
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "assert_cmd cannot hand over a closed pipe"
+)]
 fn a_closed_pipe_is_success() {
     let fixture = Fixture::app("", "fn main() {}\n");
     let (reader, writer) = std::io::pipe().unwrap();
@@ -82,6 +113,11 @@ fn a_closed_pipe_is_success() {
         .stdout(writer)
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

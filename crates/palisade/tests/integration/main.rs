@@ -1,6 +1,8 @@
 //! The real binary over tiny workspaces, with a scrubbed environment and
 //! without the network.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
+
 mod bad_input;
 mod cache;
 mod callgraph;

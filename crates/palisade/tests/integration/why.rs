@@ -3,8 +3,12 @@
 use crate::fixture::Fixture;
 
 fn fixture() -> Fixture {
-    Fixture::app("demo = \"1\"", "fn main() {\n    demo::f();\n}\n")
-        .package("demo", "1.0.0", "", "pub fn f() { g() }\nfn g() {}\npub fn unused() {}\n")
+    Fixture::app("demo = \"1\"", "fn main() {\n    demo::f();\n}\n").package(
+        "demo",
+        "1.0.0",
+        "",
+        "pub fn f() { g() }\nfn g() {}\npub fn unused() {}\n",
+    )
 }
 
 /// Guards the path to a function, and the answer that there is none.
@@ -35,7 +39,9 @@ fn text() {
 /// Guards the fields for programs.
 #[test]
 fn json() {
-    let json = fixture().run(&["why", "demo::g", "--offline", "--format", "json"]).json();
+    let json = fixture()
+        .run(&["why", "demo::g", "--offline", "--format", "json"])
+        .json();
     assert_eq!(json["functions"][0]["function"], "demo::g");
     assert_eq!(json["targets"][0]["target"], "bin:app");
     assert_eq!(json["targets"][0]["verdict"], "reached");
