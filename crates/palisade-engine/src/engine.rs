@@ -22,11 +22,8 @@ use crate::{
     outcome,
     resolve::Resolver,
     roots,
-    walk::{FactStore, Goals, Pass, Walk, Workers},
+    walk::{FactStore, Goals, Pass, STACK_BYTES, Walk, Workers},
 };
-
-/// Stack of the thread that asks the database directly; see the workers' own.
-const STACK_BYTES: usize = 1 << 30;
 
 /// A loaded crate graph, ready for questions.
 pub struct Engine {
@@ -137,7 +134,11 @@ impl Engine {
 
     fn walk(&self, db: &RootDatabase, request: &Request<'_>) -> Result<Collection, EngineError> {
         let kept = match self.loaded.crates[request.target.unit.0] {
-            Some(krate) => Kept::find(db, &self.loaded.files, krate),
+            Some(krate) => {
+                load::warm::warm(db, &self.loaded.crates, krate, self.options.threads)
+                    .map_err(|error| EngineError::Thread { reason: error.to_string() })?;
+                Kept::find(db, &self.loaded.files, krate)
+            }
             None => Kept::default(),
         };
         let mut session = Session {

@@ -46,7 +46,8 @@ pub(crate) struct Names<'a> {
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Identity {
     pub(crate) def: Definition,
-    /// For a trait's default method: the concrete self type.
+    /// For a trait's default method or a blanket impl's: the concrete self
+    /// type.
     pub(crate) self_type: Option<String>,
 }
 
@@ -70,12 +71,26 @@ impl<'a> Names<'a> {
             Node::Body(DefWithBodyId::FunctionId(f), args) => {
                 let self_type = match f.loc(self.db).container {
                     ItemContainerId::TraitId(_) => Some(self.self_name(args)),
+                    ItemContainerId::ImplId(id) => self.blanket_self(id, args),
                     _ => None,
                 };
                 Some(Identity { def: Definition::Function(*f), self_type })
             }
             Node::Derived(derive, f, _) => {
                 Some(Identity { def: Definition::Derive(*derive, *f), self_type: None })
+            }
+            _ => None,
+        }
+    }
+
+    /// The concrete self type of an instance of `impl<T> Trait for T`.
+    fn blanket_self(&self, id: ImplId, args: &StoredGenericArgs) -> Option<String> {
+        let db: &dyn HirDatabase = self.db;
+        let ty = db.impl_self_ty(id).instantiate_identity().skip_norm_wip();
+        match ty.kind() {
+            TyKind::Param(param) => {
+                let arg = args.as_ref().as_slice().get(param.index as usize)?.ty()?;
+                Some(self.type_name(arg))
             }
             _ => None,
         }
@@ -155,7 +170,8 @@ impl<'a> Names<'a> {
                 match f.loc(self.db).container {
                     ItemContainerId::ImplId(id) => {
                         let (self_type, tr) = self.impl_names(id);
-                        (f, module, Some(self_type), tr)
+                        let concrete = identity.self_type.clone();
+                        (f, module, Some(concrete.unwrap_or(self_type)), tr)
                     }
                     ItemContainerId::TraitId(tr) => {
                         (f, module, identity.self_type.clone(), Some(self.trait_name(tr)))

@@ -16,13 +16,14 @@ use palisade_model::{BlindSpot, BlindSpotCause, Location};
 use palisade_project::{Unit, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{DefWithBodyId, FunctionId, HasModule};
-use ra_ap_hir_ty::next_solver::DbInterner;
+use ra_ap_hir_ty::next_solver::{DbInterner, StoredGenericArgs, TyKind};
 use ra_ap_ide_db::RootDatabase;
+use ra_ap_rustc_type_ir::inherent::IntoKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     kept::Kept,
-    load::Loaded,
+    load::{self, Loaded},
     names::{Definition, Names},
     walk::{FactStore, Node, Pass, Walk},
 };
@@ -170,7 +171,9 @@ impl<'a> Finder<'a> {
             let Some(unit) = self.unit_of_file(path.as_str()) else { continue };
             let Some(krate) = self.loaded.crates[unit.0] else { continue };
             let Some(script) = self.units[unit.0].build_script else { continue };
-            if !live.crates.contains(&krate) {
+            let out_dir = load::out_dir(&self.units[unit.0].package_dir);
+            let known = self.loaded.files.below(&out_dir).next().is_some();
+            if !live.crates.contains(&krate) || known {
                 continue;
             }
             let words = self.vocabulary.of_build_script(script).clone();
@@ -209,7 +212,9 @@ impl<'a> Finder<'a> {
     fn unresolved_methods(&mut self, walk: &Walk<'_>, passes: &[Pass]) -> Vec<Entry> {
         let mut by_method: FxHashMap<_, u32> = FxHashMap::default();
         for &(f, node) in &walk.unresolved {
-            if passes.contains(&walk.origins[node as usize].pass) {
+            if passes.contains(&walk.origins[node as usize].pass)
+                && !self.is_closed(walk, node)
+            {
                 by_method.entry(f).or_insert(node);
             }
         }
@@ -229,6 +234,24 @@ impl<'a> Finder<'a> {
             entries.push(Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes });
         }
         entries
+    }
+
+    /// Whether what a node's function knows is the standard library's alone:
+    /// a body of the standard library, for types of the standard library. Such
+    /// a body cannot mean an impl that it cannot see.
+    fn is_closed(&self, walk: &Walk<'_>, node: u32) -> bool {
+        let mut current = Some(node);
+        while let Some(node) = current {
+            match &walk.nodes[node as usize] {
+                Node::Body(def, args) => {
+                    return is_lang(self.db, def.krate(self.db))
+                        && mentions_only_lang(self.db, args);
+                }
+                Node::Shared(def) => return is_lang(self.db, def.krate(self.db)),
+                _ => current = walk.origins[node as usize].parent,
+            }
+        }
+        false
     }
 
     /// Bodies on which the analysis library panicked: their own text is the
@@ -326,4 +349,28 @@ fn enclosing_function(walk: &Walk<'_>, node: u32) -> Option<FunctionId> {
         current = walk.origins[node as usize].parent;
     }
     None
+}
+
+fn is_lang(db: &RootDatabase, krate: Crate) -> bool {
+    krate.data(db).origin.is_lang()
+}
+
+/// Whether generic arguments are made of the standard library's types and of
+/// types that belong to no crate.
+fn mentions_only_lang(db: &RootDatabase, args: &StoredGenericArgs) -> bool {
+    args.as_ref().iter().flat_map(|arg| arg.walk()).all(|part| match part.ty().map(|ty| ty.kind()) {
+        Some(TyKind::Adt(adt, _)) => is_lang(db, adt.def_id().krate(db)),
+        Some(
+            TyKind::Closure(..)
+            | TyKind::Coroutine(..)
+            | TyKind::CoroutineClosure(..)
+            | TyKind::FnDef(..)
+            | TyKind::Dynamic(..)
+            | TyKind::Alias(..)
+            | TyKind::Param(_)
+            | TyKind::Foreign(_)
+            | TyKind::Error(_),
+        ) => false,
+        _ => true,
+    })
 }

@@ -62,11 +62,13 @@ impl Files {
 
     /// Reads every Rust file below `dir` as one source root. Links to
     /// directories are not followed: a loop would never end, and what lies
-    /// outside the package is not its source.
+    /// outside the package is not its source. Generated files are added as if
+    /// they stood there.
     pub(crate) fn load_root(
         &mut self,
         dir: &Utf8Path,
         skip: &dyn Fn(&Path) -> bool,
+        generated: &[(Utf8PathBuf, String)],
         change: &mut ChangeWithProcMacros,
         limits: &Limits,
     ) {
@@ -92,6 +94,9 @@ impl Files {
                 self.load_file(path, &mut set, change, limits);
             }
         }
+        for (path, text) in generated {
+            self.add(path.clone(), text.clone(), &mut set, change);
+        }
         self.roots.push(SourceRoot::new_library(set));
     }
 
@@ -114,11 +119,21 @@ impl Files {
                 may_reach: Vec::new(),
             });
         }
-        let Ok(raw) = u32::try_from(self.paths.len()) else { return };
-        let id = FileId::from_raw(raw);
         if text.contains("OUT_DIR") && text.contains("include") {
             self.generated.push(path.clone());
         }
+        self.add(path, text, set, change);
+    }
+
+    fn add(
+        &mut self,
+        path: Utf8PathBuf,
+        text: String,
+        set: &mut FileSet,
+        change: &mut ChangeWithProcMacros,
+    ) {
+        let Ok(raw) = u32::try_from(self.paths.len()) else { return };
+        let id = FileId::from_raw(raw);
         if KEPT.iter().any(|attribute| text.contains(attribute)) {
             self.kept.push(id);
         }

@@ -62,6 +62,9 @@ fn add_crate(
     for (key, value) in &unit.env {
         env.set(key, value.clone());
     }
+    if !plan.generated_files(unit).is_empty() {
+        env.set("OUT_DIR", super::out_dir(&unit.package_dir).into_string());
+    }
     let origin = match unit.kind {
         UnitKind::Sysroot => CrateOrigin::Lang(lang_origin(&unit.name)),
         _ => CrateOrigin::Library { repo: None, name: Symbol::intern(&unit.package.name) },

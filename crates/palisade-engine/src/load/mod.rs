@@ -5,15 +5,17 @@ pub(crate) mod files;
 mod graph;
 mod macros;
 mod tokens;
+pub(crate) mod warm;
 
 use std::{path::Path, sync::Arc};
 
+use camino::{Utf8Path, Utf8PathBuf};
+use palisade_project::{Plan, UnitKind};
 use parking_lot::Mutex;
-use palisade_project::{Plan, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
 use ra_ap_hir_expand::proc_macro::ProcMacrosBuilder;
 use ra_ap_ide_db::{ChangeWithProcMacros, RootDatabase};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use crate::api::{EngineError, LoadOptions};
 use expander::MacroLog;
@@ -27,8 +29,6 @@ pub(crate) struct Loaded {
     pub(crate) files: Files,
     /// The crate of each unit.
     pub(crate) crates: Vec<Option<Crate>>,
-    /// The unit of each crate.
-    pub(crate) units: FxHashMap<Crate, UnitId>,
     /// Every use of a procedural macro that was not expanded, as it is met.
     pub(crate) macro_log: Arc<MacroLog>,
 }
@@ -65,12 +65,7 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
     let map = graph.builder.set_in_db(&mut db);
     let crates: Vec<Option<Crate>> =
         graph.ids.iter().map(|id| id.map(|id| map[&id])).collect();
-    let units = crates
-        .iter()
-        .enumerate()
-        .filter_map(|(unit, krate)| krate.map(|krate| (krate, UnitId(unit))))
-        .collect();
-    Ok(Loaded { db: Mutex::new(db), files, crates, units, macro_log })
+    Ok(Loaded { db: Mutex::new(db), files, crates, macro_log })
 }
 
 fn load_files(
@@ -108,6 +103,28 @@ fn load_files(
             // Unless a target of the plan lives there.
             unused && !roots.iter().any(|root| root.as_std_path().starts_with(path))
         };
-        files.load_root(&dir, &skip, change, &options.limits);
+        let generated = generated(plan, &dir);
+        files.load_root(&dir, &skip, &generated, change, &options.limits);
     }
+}
+
+/// The directory that stands for a package's `OUT_DIR`. It lies in the package,
+/// whose source its files are; nothing is ever written there.
+pub(crate) fn out_dir(package_dir: &Utf8Path) -> Utf8PathBuf {
+    package_dir.join(".palisade-out")
+}
+
+/// The files that the build scripts of a package's units would write, as far
+/// as they are known without running them.
+fn generated(plan: &Plan, dir: &Utf8Path) -> Vec<(Utf8PathBuf, String)> {
+    let mut files: Vec<_> = plan
+        .units
+        .iter()
+        .filter(|unit| unit.package_dir == dir)
+        .flat_map(|unit| plan.generated_files(unit))
+        .map(|(name, text)| (out_dir(dir).join(name), text))
+        .collect();
+    files.sort();
+    files.dedup_by(|a, b| a.0 == b.0);
+    files
 }

@@ -19,7 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use node::{Edge, Node, Site, Visit};
 pub(crate) use visit::FactStore;
-pub(crate) use workers::Workers;
+pub(crate) use workers::{STACK_BYTES, Workers};
 
 use crate::{
     api::{Dispatch, Limits},

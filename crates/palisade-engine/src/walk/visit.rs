@@ -335,6 +335,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 | TyKind::FnDef(..)
                 | TyKind::FnPtr(..)
                 | TyKind::Never
+                | TyKind::Pat(..)
                 | TyKind::Dynamic(..),
             ) => {}
             _ => self.visit.unresolved.push(f),

@@ -23,7 +23,7 @@ use crate::api::Limits;
 /// Stack of one worker. Trait solving and body lowering recurse as deep as the
 /// types and expressions of the analysed code are nested; the pages are only
 /// committed when touched.
-const STACK_BYTES: usize = 1 << 30;
+pub(crate) const STACK_BYTES: usize = 1 << 30;
 
 /// One layer of the walk, visited by all workers together.
 struct Layer {

@@ -13,7 +13,8 @@ use crate::{Limits, read};
 /// serde, thiserror and others write a module whose name holds the patch
 /// version, so that what their derives generate only fits their own version:
 /// the script holds its text as `const PRIVATE`, with `$$` for the version.
-/// num-bigint up to 0.4.4 writes a table of the largest powers of each radix.
+/// num-bigint up to 0.4.4 writes a table of the largest powers of each radix,
+/// typenum up to 1.17 its named numbers.
 pub(crate) fn generated_files(
     script: &Utf8Path,
     version: &Version,
@@ -31,6 +32,11 @@ pub(crate) fn generated_files(
     }
     if text.contains("\"radix_bases.rs\"") {
         files.push(("radix_bases.rs".to_owned(), radix_bases()));
+    }
+    if text.contains("\"consts.rs\"") && text.contains("UTerm") {
+        files.push(("consts.rs".to_owned(), typenum_consts()));
+        // The other file holds a convenience macro that only users name.
+        files.push(("op.rs".to_owned(), String::new()));
     }
     files
 }
@@ -69,5 +75,32 @@ fn radix_bases() -> String {
         }
         file.push_str("];\n");
     }
+    file
+}
+
+/// typenum's numbers: 0 to 1024, the powers of two and of ten, each as an
+/// unsigned (`U`), a positive (`P`) and a negative (`N`) type.
+fn typenum_consts() -> String {
+    let mut file = String::from(
+        "pub mod consts { use crate::uint::{UInt, UTerm}; use crate::int::{PInt, NInt}; \
+         pub use crate::bit::{B0, B1}; pub use crate::int::Z0; \
+         pub type True = B1; pub type False = B0;\n",
+    );
+    let powers_of_two = (11..64).map(|power| 1_u64 << power);
+    let powers_of_ten = (4..20).map(|power| 10_u64.pow(power));
+    for number in (0..=1024).chain(powers_of_two).chain(powers_of_ten) {
+        // From the highest bit down, each bit wraps what stands above it.
+        let mut bits = String::from("UTerm");
+        for place in (0..u64::BITS - number.leading_zeros()).rev() {
+            bits = format!("UInt<{bits}, B{}>", (number >> place) & 1);
+        }
+        file.push_str(&format!("pub type U{number} = {bits};\n"));
+        if number != 0 && i64::try_from(number).is_ok() {
+            file.push_str(&format!(
+                "pub type P{number} = PInt<U{number}>; pub type N{number} = NInt<U{number}>;\n"
+            ));
+        }
+    }
+    file.push('}');
     file
 }
