@@ -73,6 +73,11 @@ impl Scratch {
             family.replace('_', "-")
         );
         for fixture in fixtures {
+            for (file, content) in &fixture.files {
+                let path = directory.join(file);
+                fs::create_dir_all(path.parent().expect("inside")).expect("a scratch directory");
+                write(&path, content);
+            }
             for suffix in ["real", "ours"] {
                 let name = format!("{}_{suffix}", fixture.name);
                 manifest += &format!("[[example]]\nname = \"{name}\"\ncrate-type = [\"lib\"]\n");
@@ -97,7 +102,7 @@ impl Scratch {
 
     fn cargo(&self, arguments: &[&str]) -> Result<String, String> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare-target");
-        let output = Command::new(env!("CARGO"))
+        let output = command(env!("CARGO"))
             .args(arguments)
             .current_dir(&self.directory)
             // The compiler prints expansions only with its unstable options.
@@ -138,7 +143,7 @@ impl Scratch {
         let path = self.directory.join(format!("examples/{ours}.rs"));
         write(&path, &quote::quote!(#expanded).to_string());
         // Only for those who read a compiler message about it; the result does not depend on it.
-        let _ = Command::new("rustfmt")
+        let _ = command("rustfmt")
             .args(["--edition", "2024"])
             .arg(&path)
             .output();
@@ -163,6 +168,14 @@ impl Scratch {
         );
         Ok(())
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it runs in a scratch directory of ours"
+)]
+fn command(program: &str) -> Command {
+    Command::new(program)
 }
 
 /// Writes only what changed, so that nothing is compiled twice.

@@ -7,6 +7,7 @@
 //! //@ helpers: serde                    attributes that the derives leave behind
 //! //@ dep: serde = "=1.0.229"           a line of [dependencies] for the comparison
 //! //@ env: CARGO_PKG_NAME=demo          the compile-time environment
+//! //@ file: path=content               a file that a macro asks the environment for
 //! //@ compare: functions                do not compare what functions mention
 //! ```
 //!
@@ -35,6 +36,8 @@ pub(crate) struct Fixture {
     pub(crate) dependencies: Vec<String>,
     /// For releases whose functions are the same but written differently inside.
     pub(crate) functions_only: bool,
+    /// Files that a macro reads, beside the manifest, with their content.
+    pub(crate) files: Vec<(String, String)>,
     environment: BTreeMap<String, String>,
 }
 
@@ -72,6 +75,7 @@ impl Fixture {
             helpers: Vec::new(),
             dependencies: Vec::new(),
             functions_only: false,
+            files: Vec::new(),
             environment: BTreeMap::new(),
         };
         for line in fixture.source.lines() {
@@ -95,6 +99,13 @@ impl Fixture {
                 "env" => {
                     let (key, value) = value.split_once('=').expect("`KEY=value`");
                     fixture.environment.insert(key.to_owned(), value.to_owned());
+                }
+                "file" => {
+                    let (file, content) = value.split_once('=').expect("`path=content`");
+                    fixture
+                        .environment
+                        .insert(format!("file:{file}"), content.to_owned());
+                    fixture.files.push((file.to_owned(), content.to_owned()));
                 }
                 other => panic!("{}: unknown directive `{other}`", path.display()),
             }
