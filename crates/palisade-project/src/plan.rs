@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use palisade_model::Package;
 
 use crate::Limits;
-use crate::build_cfg::generated_files;
+use crate::build_cfg::{generated_files, variable};
 
 /// Index of a [`Unit`] in [`Plan::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,6 +55,22 @@ impl Plan {
         script.map_or_else(Vec::new, |script| {
             generated_files(&script.root_file, &unit.package.version, &Limits::default())
         })
+    }
+
+    /// The compile-time variables of a unit whose generated files are known:
+    /// `OUT_DIR`, and those that name a file, for an `out_dir` of the caller's.
+    pub fn generated_env(&self, unit: &Unit, out_dir: &Utf8Path) -> Vec<(&'static str, String)> {
+        let files = self.generated_files(unit);
+        let mut env = Vec::new();
+        if !files.is_empty() {
+            env.push(("OUT_DIR", out_dir.to_string()));
+        }
+        for (name, _) in &files {
+            if let Some(variable) = variable(&unit.package.name, name) {
+                env.push((variable, out_dir.join(name).into_string()));
+            }
+        }
+        env
     }
 
     /// The standard library's crate of that name: `core`, `alloc`, `std`,

@@ -62,8 +62,8 @@ fn add_crate(
     for (key, value) in &unit.env {
         env.set(key, value.clone());
     }
-    if !plan.generated_files(unit).is_empty() {
-        env.set("OUT_DIR", super::out_dir(&unit.package_dir).into_string());
+    for (key, value) in plan.generated_env(unit, &super::out_dir(&unit.package_dir)) {
+        env.set(key, value);
     }
     let origin = match unit.kind {
         UnitKind::Sysroot => CrateOrigin::Lang(lang_origin(&unit.name)),

@@ -41,6 +41,16 @@ pub(crate) fn generated_files(
     files
 }
 
+/// The variable through which source finds a generated file, where it does not
+/// go through `OUT_DIR`.
+pub(crate) fn variable(package: &str, file: &str) -> Option<&'static str> {
+    match (package, file) {
+        ("typenum", "consts.rs") => Some("TYPENUM_BUILD_CONSTS"),
+        ("typenum", "op.rs") => Some("TYPENUM_BUILD_OP"),
+        _ => None,
+    }
+}
+
 /// The value of `const NAME: &str = "…";`.
 fn constant(tokens: &[Token], name: &str) -> Option<String> {
     let at = tokens

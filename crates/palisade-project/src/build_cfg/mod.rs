@@ -24,7 +24,7 @@ mod table;
 use camino::Utf8Path;
 
 use crate::{Limits, read};
-pub(crate) use generated::generated_files;
+pub(crate) use generated::{generated_files, variable};
 pub(crate) use rule::Probe;
 use rule::When;
 
