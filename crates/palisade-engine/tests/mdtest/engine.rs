@@ -48,6 +48,7 @@ pub(crate) fn check(world: &World, index: usize) -> Result<(), String> {
         })
         .collect();
     failures.extend(answer.unexpected_blind_spots());
+    failures.extend(answer.leaks());
     if failures.is_empty() {
         return Ok(());
     }
@@ -179,6 +180,27 @@ impl<'a> Answer<'a> {
                 )
             })
             .collect()
+    }
+
+    /// Functions of other sections, which nothing in this one can name.
+    fn leaks(&self) -> Option<String> {
+        let functions = self.collection.functions.iter().map(|it| &it.function);
+        let foreign: Vec<String> = functions
+            .filter(|it| it.version.is_some())
+            .filter(|it| {
+                it.location
+                    .as_ref()
+                    .is_some_and(|location| !self.is_own(location))
+            })
+            .map(|it| it.to_string())
+            .take(3)
+            .collect();
+        (!foreign.is_empty()).then(|| {
+            format!(
+                "reaches crates that it does not depend on: {}",
+                foreign.join(", ")
+            )
+        })
     }
 
     fn is_own(&self, location: &Location) -> bool {
