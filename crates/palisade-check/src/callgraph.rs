@@ -50,33 +50,33 @@ pub fn rendered_call_graph(
 ) -> Result<Vec<u8>, CheckError> {
     let toolchain = palisade_project::toolchain(&workspace.load).ok();
     let question = format!("callgraph {format}");
-    let home = options.cargo_home.as_deref();
-    let cached = || {
-        let cache = options.cache.as_ref()?;
-        let toolchain = toolchain.as_ref()?;
-        Some((
+    let key = || {
+        let (cache, toolchain) = options.cache.as_ref().zip(toolchain.as_ref())?;
+        let home = options.cargo_home.as_deref();
+        let key = Key::of(
             cache,
-            Key::of(
-                cache,
-                workspace,
-                &options.analysis,
-                home,
-                toolchain,
-                &question,
-            )?,
-        ))
+            workspace,
+            &options.analysis,
+            home,
+            toolchain,
+            &question,
+        )?;
+        Some((cache, key))
     };
-    if let Some((cache, key)) = cached()
-        && let Some(bytes) = cache.load_bytes(&key)
+    let before = key();
+    if let Some((cache, key)) = &before
+        && let Some(bytes) = cache.load_bytes(key)
     {
         return Ok(bytes);
     }
     let (plan, graph) = walk(workspace, &options.analysis, options.progress)?;
     let mut bytes = Vec::new();
     render(&graph, &mut bytes).map_err(|source| CheckError::Render { source })?;
-    // The lockfile may have been written meanwhile: the key is of now.
-    if let Some((cache, key)) = cached() {
-        cache.store_bytes(&key, &bytes, &check::inputs(workspace, &plan));
+    // Whatever changed while the analysis ran may or may not have been seen.
+    if let (Some((cache, before)), Some((_, after))) = (before, key())
+        && before == after
+    {
+        cache.store_bytes(&after, &bytes, &check::inputs(workspace, &plan));
     }
     Ok(bytes)
 }

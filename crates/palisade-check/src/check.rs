@@ -15,16 +15,16 @@ use jiff::civil::Date;
 use palisade_advisory::{Database, DatabaseDiagnostic, Match, Matches, Subject, TargetInfo};
 use palisade_engine::{Engine, Request};
 use palisade_model::{Context, Finding, Package, PackageSource, Report, Summary};
-use palisade_project::{Lockfile, Plan, Target, ToolchainId, UnitId, read_lock};
+use palisade_project::{LoadError, Lockfile, Plan, Target, ToolchainId, UnitId, read_lock};
 use semver::Version;
 
 use crate::blind_spots::BlindSpots;
 use crate::cache::{Cache, Inputs, Key, check_question};
-use crate::closure::Closure;
+use crate::closure::{Closure, sysroot_units};
 use crate::question::Question;
 use crate::remedy::Remedies;
 use crate::session::{self, AnalysisOptions, Progress, Stage};
-use crate::{CheckError, Project, Workspace, order, unreadable, verdict};
+use crate::{CheckError, Project, Workspace, order, stale, unreadable, verdict};
 
 /// A database that is older than this is worth a warning.
 const STALE_DAYS: i64 = 30;
@@ -69,52 +69,32 @@ pub struct Checked {
 pub fn check(workspace: &Workspace, options: &CheckOptions<'_>) -> Result<Checked, CheckError> {
     let (database, mut diagnostics) = Database::open(&options.database, &Default::default())?;
     let limits = &workspace.load.limits;
-    let mut lock = match workspace.lockfile.is_file() {
-        true => Some(read_lock(&workspace.lockfile, limits)?),
-        // Loading the plan writes one, or says why it must not.
-        false => None,
-    };
     let toolchain = palisade_project::toolchain(&workspace.load);
-    if let Some(lock) = &lock {
-        // Without a toolchain, none of its versions is affected.
-        let version = toolchain
-            .as_ref()
-            .map_or(Version::new(u64::MAX, 0, 0), |found| found.version.clone());
-        let matches = database.matches(&lock.packages, &anywhere(), &version);
-        let unreadable = unreadable::findings(&database, &matches, &lock.packages);
-        if matches.matches.is_empty() && unreadable.is_empty() {
-            diagnostics.extend(matches.diagnostics);
-            let mut warnings = warnings(&diagnostics, None);
-            if let Err(error) = &toolchain {
-                warnings.push(format!(
-                    "{error}; advisories about the toolchain were left out"
-                ));
+    let (mut lock, mut key) = (None, None);
+    if workspace.lockfile.is_file() {
+        let locked = read_lock(&workspace.lockfile, limits)?;
+        match without_plan(
+            workspace,
+            options,
+            &database,
+            &diagnostics,
+            &toolchain,
+            &locked,
+        ) {
+            Early::Answer(checked) => {
+                return Ok(finish(workspace, options, &database, &locked, *checked));
             }
-            let checked = Checked {
-                report: Report {
-                    warnings,
-                    ..Report::default()
-                },
-                project: project(workspace, lock, None),
-            };
-            return Ok(finish(workspace, options, &database, lock, checked));
+            Early::Key(found) => key = found,
         }
-        if let Ok(toolchain) = &toolchain
-            && let Some((cache, key)) = cached(workspace, options, &matches, toolchain)
-            && let Some(checked) = cache.load(&key)
-        {
-            return Ok(finish(workspace, options, &database, lock, checked));
-        }
+        lock = Some(locked);
     }
 
     let plan = session::plan(workspace, options.progress)?;
-    if lock
-        .as_ref()
-        .is_none_or(|lock| lock.packages != plan.locked)
-    {
-        lock = Some(read_lock(&workspace.lockfile, limits)?);
-    }
-    let lock = lock.unwrap_or_default();
+    let lock = match lock {
+        Some(lock) if lock.packages == plan.locked => lock,
+        // cargo has written it, or written it anew.
+        _ => read_lock(&workspace.lockfile, limits)?,
+    };
     let matches = database.matches(&lock.packages, &platform(&plan), &plan.toolchain);
     diagnostics.extend(matches.diagnostics.iter().cloned());
     let checked = Analysis {
@@ -126,34 +106,90 @@ pub fn check(workspace: &Workspace, options: &CheckOptions<'_>) -> Result<Checke
         database: &database,
     }
     .run(&diagnostics)?;
-    // The lockfile may have been written meanwhile: the key is of now.
-    if let Ok(toolchain) = &toolchain
-        && let Some((cache, key)) = cached(workspace, options, &matches, toolchain)
+    // Whatever changed while the analysis ran may or may not have been seen.
+    if let (Some(cache), Some(key), Ok(toolchain)) = (&options.cache, &key, &toolchain)
+        && key_of(workspace, options, &matches, toolchain).as_ref() == Some(key)
     {
-        cache.store(&key, &checked, &inputs(workspace, &plan));
+        cache.store(key, &checked, &inputs(workspace, &plan));
     }
     Ok(finish(workspace, options, &database, &lock, checked))
 }
 
-/// Where the answer is or will be kept, if at all.
-fn cached<'a>(
+/// What can be said before anything is loaded.
+enum Early {
+    /// The answer.
+    Answer(Box<Checked>),
+    /// None yet; the key to keep it under, if it may be kept.
+    Key(Option<Key>),
+}
+
+fn without_plan(
     workspace: &Workspace,
-    options: &'a CheckOptions<'_>,
+    options: &CheckOptions<'_>,
+    database: &Database,
+    diagnostics: &[DatabaseDiagnostic],
+    toolchain: &Result<ToolchainId, LoadError>,
+    lock: &Lockfile,
+) -> Early {
+    // Without a toolchain, none of its versions is affected.
+    let nowhere = Version::new(u64::MAX, 0, 0);
+    let version = toolchain.as_ref().map_or(&nowhere, |found| &found.version);
+    let matches = database.matches(&lock.packages, &anywhere(), version);
+    let unreadable = unreadable::findings(database, &matches, &lock.packages);
+    let nothing = matches.matches.is_empty() && unreadable.is_empty();
+    if nothing && !stale::is_stale(&workspace.root, lock) {
+        let diagnostics: Vec<_> = diagnostics
+            .iter()
+            .chain(&matches.diagnostics)
+            .cloned()
+            .collect();
+        let mut warnings = warnings(&diagnostics, None);
+        if let Err(error) = toolchain {
+            warnings.push(format!(
+                "{error}; advisories about the toolchain were left out"
+            ));
+        }
+        return Early::Answer(Box::new(Checked {
+            report: Report {
+                warnings,
+                ..Report::default()
+            },
+            project: project(workspace, lock, None),
+        }));
+    }
+    let Ok(toolchain) = toolchain else {
+        return Early::Key(None);
+    };
+    let key = key_of(workspace, options, &matches, toolchain);
+    match options
+        .cache
+        .as_ref()
+        .zip(key.as_ref())
+        .and_then(|(cache, key)| cache.load(key))
+    {
+        Some(checked) => Early::Answer(Box::new(checked)),
+        None => Early::Key(key),
+    }
+}
+
+/// What the answer is kept under, if it may be kept.
+fn key_of(
+    workspace: &Workspace,
+    options: &CheckOptions<'_>,
     matches: &Matches,
     toolchain: &ToolchainId,
-) -> Option<(&'a Cache, Key)> {
+) -> Option<Key> {
     let cache = options.cache.as_ref()?;
     let question = check_question(options, matches)?;
     let cargo_home = options.cargo_home.as_deref();
-    let key = Key::of(
+    Key::of(
         cache,
         workspace,
         &options.analysis,
         cargo_home,
         toolchain,
         &question,
-    )?;
-    Some((cache, key))
+    )
 }
 
 /// What one analysis works on.
@@ -187,13 +223,17 @@ impl Analysis<'_> {
                 .map(|matched| verdict::required(matched, "")),
         );
 
+        if self.plan.targets.is_empty() {
+            findings.extend(matches.iter().map(|matched| verdict::no_target(matched)));
+        }
+
         for target in &self.plan.targets {
             let closure = Closure::of(self.plan, target);
             let mut asked: Vec<Asked<'_>> = Vec::new();
             for (index, &matched) in matches.iter().enumerate() {
                 let units = match matched.subject {
                     Subject::Package => closure.units_of(self.plan, &matched.package),
-                    Subject::StandardLibrary => closure.sysroot_units(self.plan),
+                    Subject::StandardLibrary => Some((Context::Run, sysroot_units(self.plan))),
                     Subject::ToolchainProgram => Some((Context::Build, Vec::new())),
                 };
                 let Some((context, units)) = units else {

@@ -31,17 +31,10 @@ impl Closure {
         plan: &Plan,
         package: &Package,
     ) -> Option<(Context, Vec<UnitId>)> {
-        self.select(|id| plan.units[id.0].package == *package)
-    }
-
-    /// As [`Closure::units_of`], for crates of the standard library.
-    pub(crate) fn sysroot_units(&self, plan: &Plan) -> Option<(Context, Vec<UnitId>)> {
-        self.select(|id| plan.units[id.0].kind == UnitKind::Sysroot)
-    }
-
-    fn select(&self, is_wanted: impl Fn(UnitId) -> bool) -> Option<(Context, Vec<UnitId>)> {
         let of = |units: &BTreeSet<UnitId>| -> Vec<UnitId> {
-            units.iter().copied().filter(|&id| is_wanted(id)).collect()
+            let ids = units.iter().copied();
+            ids.filter(|id| plan.units[id.0].package == *package)
+                .collect()
         };
         let (mut units, build) = (of(&self.run), of(&self.build));
         let context = match (units.is_empty(), build.is_empty()) {
@@ -54,6 +47,16 @@ impl Closure {
         units.dedup();
         Some((context, units))
     }
+}
+
+/// The units of the standard library, which every target contains without
+/// saying so.
+pub(crate) fn sysroot_units(plan: &Plan) -> Vec<UnitId> {
+    let is_sysroot = |id: &UnitId| plan.units[id.0].kind == UnitKind::Sysroot;
+    (0..plan.units.len())
+        .map(UnitId)
+        .filter(is_sysroot)
+        .collect()
 }
 
 fn follow(

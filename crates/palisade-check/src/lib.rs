@@ -49,6 +49,7 @@ mod project;
 mod question;
 mod remedy;
 mod session;
+mod stale;
 #[cfg(test)]
 mod testing;
 mod unreadable;

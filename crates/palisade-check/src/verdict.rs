@@ -50,6 +50,16 @@ pub(crate) fn required(matched: &Match, target: &str) -> Finding {
     }
 }
 
+/// A package of a build in which there is nothing to start from.
+pub(crate) fn no_target(matched: &Match) -> Finding {
+    Finding {
+        verdict: Verdict::Unknown,
+        level: Level::Imported,
+        reason: "the selected packages have no target to start from".to_owned(),
+        ..blank(matched)
+    }
+}
+
 /// What can be said of an imported package without a walk; `None` when a walk
 /// is needed.
 pub(crate) fn without_walk(

@@ -8,7 +8,7 @@
 //! the requirement in the way is named.
 
 mod published;
-mod requirements;
+pub(crate) mod requirements;
 
 use std::collections::BTreeMap;
 

@@ -24,8 +24,32 @@ pub(super) fn of(
     child: &Package,
 ) -> Option<Vec<VersionReq>> {
     let manifest = read(&dir.join("Cargo.toml"))?;
+    let is_own = parent.source == PackageSource::Path;
+    let inherited = match is_own {
+        true => read(&root.join("Cargo.toml")).map(|root| workspace_dependencies(&root)),
+        // What is published names its requirements itself.
+        false => None,
+    };
+    let mut found: Vec<VersionReq> = all(&manifest, &inherited.unwrap_or_default(), is_own)
+        .into_iter()
+        .filter(|(name, _)| *name == child.name)
+        .map(|(_, requirement)| requirement)
+        .collect();
+    // Several versions of one package may be required under different names;
+    // only what the locked version satisfies is about it.
+    found.retain(|requirement| requirement.matches(&child.version));
+    (!found.is_empty()).then_some(found)
+}
+
+/// Every package that a manifest requires, with the requirement; `inherited`
+/// holds the workspace's dependencies.
+pub(crate) fn all(
+    manifest: &Table,
+    inherited: &Table,
+    with_dev: bool,
+) -> Vec<(String, VersionReq)> {
     let mut tables: Vec<&str> = TABLES.to_vec();
-    if parent.source == PackageSource::Path {
+    if with_dev {
         tables.extend(DEV_TABLES);
     }
     let targets = manifest.get("target").and_then(Value::as_table);
@@ -33,34 +57,25 @@ pub(super) fn of(
         .into_iter()
         .flat_map(|targets| targets.values())
         .filter_map(Value::as_table);
-    let mut inherited = None;
     let mut found = Vec::new();
-    for level in std::iter::once(&manifest).chain(per_target) {
+    for level in std::iter::once(manifest).chain(per_target) {
         for table in &tables {
-            for (key, value) in level
-                .get(*table)
-                .and_then(Value::as_table)
-                .into_iter()
-                .flatten()
-            {
-                let value = match is_inherited(value) {
-                    true => inherited
-                        .get_or_insert_with(|| workspace_dependencies(root))
-                        .get(key)
-                        .unwrap_or(value),
+            let entries = level.get(*table).and_then(Value::as_table);
+            for (key, value) in entries.into_iter().flatten() {
+                let is_inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
+                let value = match is_inherited {
+                    true => inherited.get(key).unwrap_or(value),
                     false => value,
                 };
-                found.extend(requirement(key, value, child));
+                found.extend(requirement(key, value));
             }
         }
     }
-    // Several versions of one package may be required under different names;
-    // only what the locked version satisfies is about it.
-    found.retain(|requirement| requirement.matches(&child.version));
-    (!found.is_empty()).then_some(found)
+    found
 }
 
-fn read(file: &Utf8Path) -> Option<Table> {
+/// A manifest as a table; `None` when it cannot be read.
+pub(crate) fn read(file: &Utf8Path) -> Option<Table> {
     let metadata = std::fs::metadata(file).ok()?;
     if metadata.len() > MAX_BYTES {
         return None;
@@ -68,33 +83,21 @@ fn read(file: &Utf8Path) -> Option<Table> {
     std::fs::read_to_string(file).ok()?.parse().ok()
 }
 
-fn is_inherited(value: &Value) -> bool {
-    value.get("workspace").and_then(Value::as_bool) == Some(true)
+/// The dependencies that members of a workspace may inherit.
+pub(crate) fn workspace_dependencies(manifest: &Table) -> Table {
+    let workspace = manifest.get("workspace");
+    let table = workspace.and_then(|workspace| workspace.get("dependencies")?.as_table());
+    table.cloned().unwrap_or_default()
 }
 
-fn workspace_dependencies(root: &Utf8Path) -> Table {
-    let dependencies = |manifest: Table| {
-        manifest
-            .get("workspace")?
-            .get("dependencies")?
-            .as_table()
-            .cloned()
-    };
-    read(&root.join("Cargo.toml"))
-        .and_then(dependencies)
-        .unwrap_or_default()
-}
-
-fn requirement(key: &str, value: &Value, child: &Package) -> Option<VersionReq> {
+fn requirement(key: &str, value: &Value) -> Option<(String, VersionReq)> {
     let field = |name: &str| value.get(name).and_then(Value::as_str);
-    if field("package").unwrap_or(key) != child.name {
-        return None;
-    }
+    let name = field("package").unwrap_or(key).to_owned();
     let text = match value {
         Value::String(text) => text,
         _ => field("version").unwrap_or("*"),
     };
-    VersionReq::parse(text).ok()
+    Some((name, VersionReq::parse(text).ok()?))
 }
 
 #[cfg(test)]
@@ -138,7 +141,11 @@ mod tests {
             is("^1")
         );
         assert_eq!(
-            of("[workspace.dependencies]\ndemo = \"1.0\"\n[dependencies]\ndemo.workspace = true"),
+            requirements(
+                "[workspace.dependencies]\ndemo = \"1.0\"\n[dependencies]\ndemo.workspace = true",
+                PackageSource::Path,
+                "demo 1.2.0"
+            ),
             is("^1.0")
         );
         assert_eq!(

@@ -368,3 +368,57 @@ fn explain() {
         2
     );
 }
+
+/// Guards that a lockfile which a manifest has outgrown does not pass for good
+/// news: cargo is asked, and says what is wrong.
+#[test]
+fn a_stale_lockfile_is_no_good_news() {
+    let fixture = Fixture::app("demo = \"1\"", "fn main() {}\n")
+        .package("demo", "1.0.0", "", DEMO)
+        .advisory("RUSTSEC-2099-0001", "demo", "")
+        .file(
+            "ws/Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"app\"\nversion = \"0.1.0\"\n",
+        );
+    let locked = fixture.check(&["--locked"]);
+    assert_eq!(locked.code, 2, "{}", locked.stdout);
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["not-reached imported run bin:app"]);
+}
+
+/// Guards that without a lockfile cargo makes one, and that the answer is the
+/// same.
+#[test]
+fn without_a_lockfile() {
+    let fixture = demo("fn main() { demo::bad(); }\n", &functions(&["demo::bad"]));
+    std::fs::remove_file(fixture.path("ws/Cargo.lock")).unwrap();
+    assert_eq!(fixture.check(&["--locked"]).code, 2);
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
+}
+
+/// Guards the collection about the toolchain: functions of the standard
+/// library are walked to, programs of the toolchain stay unknown.
+#[test]
+fn the_toolchain() {
+    let advisory = |component: &str, more: &str| {
+        format!(
+            "```toml\n[advisory]\nid = \"CVE-2099-1\"\npackage = \"{component}\"\ndate = \"2099-01-01\"\n\
+             {more}\n[versions]\npatched = []\n```\n\n# A problem in {component}\n\nText.\n"
+        )
+    };
+    let affected = "[affected.functions]\n\"std::fs::remove_dir\" = [\"*\"]\n";
+    let fixture = Fixture::app("", "fn main() { let _ = std::fs::remove_dir(\"x\"); }\n")
+        .file("db/rust/std/CVE-2099-1.md", &advisory("std", affected));
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
+    fixture.write("ws/src/main.rs", "fn main() {}\n");
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["not-reached imported run bin:app"]);
+
+    let fixture = Fixture::app("", "fn main() {}\n")
+        .file("db/rust/cargo/CVE-2099-1.md", &advisory("cargo", ""));
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["unknown imported build bin:app"]);
+    assert_eq!(output.code, 0);
+}
