@@ -287,9 +287,9 @@ impl Session<'_> {
             if new.is_empty() {
                 return Ok(false);
             }
-            for (f, node) in new {
-                if known.insert(f) {
-                    for candidate in finder.impls_of(f) {
+            for (call, node) in new {
+                if known.insert(call) {
+                    for candidate in finder.impls_of(call) {
                         self.walk.enter_from(self.db, candidate, pass, node);
                     }
                 }

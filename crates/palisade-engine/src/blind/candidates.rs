@@ -4,28 +4,37 @@ use std::rc::Rc;
 
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
-    AssocItemId, FunctionId, HasModule, ImplId, ItemContainerId, ModuleDefId,
+    AdtId, AssocItemId, FunctionId, HasModule, ImplId, ItemContainerId, ModuleDefId,
     expr_store::Body,
     nameres::{DefMap, crate_def_map},
     signatures::FunctionSignature,
 };
 use ra_ap_hir_ty::{
     db::HirDatabase,
-    next_solver::{DbInterner, GenericArgs},
+    next_solver::{DbInterner, GenericArgs, TyKind},
 };
 use ra_ap_ide_db::RootDatabase;
+use ra_ap_rustc_type_ir::inherent::IntoKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::{facts::erase, names::Names, walk::Node};
+use crate::{
+    facts::erase,
+    names::Names,
+    walk::{Node, Unresolved},
+};
 
 type ByName = FxHashMap<String, Vec<FunctionId>>;
+
+/// From each trait method to the methods that stand for it, with the type that
+/// the impl is for; `None` for impls that are for no one type.
+type Impls = FxHashMap<FunctionId, Vec<(FunctionId, Option<AdtId>)>>;
 
 pub(super) struct Candidates<'a> {
     db: &'a RootDatabase,
     it: DbInterner<'a>,
     names: &'a Names<'a>,
     functions: FxHashMap<Crate, Rc<ByName>>,
-    impls: Option<Rc<FxHashMap<FunctionId, Vec<FunctionId>>>>,
+    impls: Option<Rc<Impls>>,
 }
 
 impl<'a> Candidates<'a> {
@@ -66,10 +75,17 @@ impl<'a> Candidates<'a> {
         self.finish(vec![f])
     }
 
-    /// Every impl of a trait's method, outside the standard library.
-    pub(super) fn impls_of(&mut self, f: FunctionId) -> (Vec<Node>, Vec<String>) {
+    /// Every impl outside the standard library that a call may mean.
+    pub(super) fn impls_of(&mut self, call: Unresolved) -> (Vec<Node>, Vec<String>) {
         let impls = self.impls.get_or_insert_with(|| Rc::new(index_impls(self.db))).clone();
-        let found = impls.get(&f).cloned().unwrap_or_default();
+        let found = impls.get(&call.method).into_iter().flatten();
+        let found = found
+            .filter(|(_, of)| match (call.adt, of) {
+                (Some(adt), Some(of)) => adt == *of,
+                _ => true,
+            })
+            .map(|(f, _)| *f)
+            .collect();
         self.finish(found)
     }
 
@@ -168,18 +184,21 @@ fn impls(db: &RootDatabase, krate: Crate) -> Vec<ImplId> {
     found
 }
 
-/// From each trait method to the impl methods that stand for it.
-fn index_impls(db: &RootDatabase) -> FxHashMap<FunctionId, Vec<FunctionId>> {
+fn index_impls(db: &RootDatabase) -> Impls {
     let hir: &dyn HirDatabase = db;
-    let mut index: FxHashMap<FunctionId, Vec<FunctionId>> = FxHashMap::default();
+    let mut index = Impls::default();
     for &krate in ra_ap_base_db::all_crates(db).iter() {
         if krate.data(db).origin.is_lang() {
             continue;
         }
         for id in impls(db, krate) {
             let Some(tr) = hir.impl_trait(id) else { continue };
-            let tr = tr.instantiate_identity().skip_norm_wip().def_id.0;
-            let declared = &tr.trait_items(db).items;
+            let tr = tr.instantiate_identity().skip_norm_wip();
+            let adt = match tr.self_ty().kind() {
+                TyKind::Adt(adt, _) => Some(adt.def_id()),
+                _ => None,
+            };
+            let declared = &tr.def_id.0.trait_items(db).items;
             for (name, item) in id.impl_items(db).items.iter() {
                 let AssocItemId::FunctionId(f) = item else { continue };
                 let of = declared.iter().find_map(|(declared, item)| match item {
@@ -187,7 +206,7 @@ fn index_impls(db: &RootDatabase) -> FxHashMap<FunctionId, Vec<FunctionId>> {
                     _ => None,
                 });
                 if let Some(of) = of {
-                    index.entry(of).or_default().push(*f);
+                    index.entry(of).or_default().push((*f, adt));
                 }
             }
         }
@@ -197,7 +216,7 @@ fn index_impls(db: &RootDatabase) -> FxHashMap<FunctionId, Vec<FunctionId>> {
         if FunctionSignature::of(db, of).has_body()
             && matches!(of.loc(db).container, ItemContainerId::TraitId(_))
         {
-            found.push(of);
+            found.push((of, None));
         }
     }
     index

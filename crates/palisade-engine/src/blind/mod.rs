@@ -25,7 +25,7 @@ use crate::{
     kept::Kept,
     load::{self, Loaded},
     names::{Definition, Names},
-    walk::{FactStore, Node, Pass, Walk},
+    walk::{FactStore, Node, Pass, Unresolved, Walk},
 };
 use candidates::Candidates;
 use uses::Uses;
@@ -211,25 +211,29 @@ impl<'a> Finder<'a> {
     /// of the method may be meant.
     fn unresolved_methods(&mut self, walk: &Walk<'_>, passes: &[Pass]) -> Vec<Entry> {
         let mut by_method: FxHashMap<_, u32> = FxHashMap::default();
-        for &(f, node) in &walk.unresolved {
+        for &(call, node) in &walk.unresolved {
             if passes.contains(&walk.origins[node as usize].pass)
                 && !self.is_closed(walk, node)
             {
-                by_method.entry(f).or_insert(node);
+                by_method.entry(call).or_insert(node);
             }
         }
         let mut methods: Vec<_> = by_method.into_iter().collect();
         methods.sort();
         let mut entries = Vec::new();
-        for (f, node) in methods {
+        for (call, node) in methods {
             let Some(location) = crate::outcome::location(self.names, walk, node) else {
                 continue;
             };
-            let (nodes, may_reach) = self.candidates.impls_of(f);
+            let (nodes, may_reach) = self.candidates.impls_of(call);
             if nodes.is_empty() {
                 continue;
             }
-            let detail = format!("`{}` on an unresolved type", self.names.method(f));
+            let method = self.names.method(call.method);
+            let detail = match call.adt {
+                Some(adt) => format!("`{method}` on `{}`", self.names.adt_name(adt)),
+                None => format!("`{method}` on an unresolved type"),
+            };
             let cause = BlindSpotCause::UnresolvedCall;
             entries.push(Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes });
         }
@@ -299,8 +303,8 @@ impl<'a> Finder<'a> {
 
     /// What a trait method called on an unknown type inside a possible pass
     /// may reach.
-    pub(crate) fn impls_of(&mut self, f: FunctionId) -> Vec<Node> {
-        self.candidates.impls_of(f).0
+    pub(crate) fn impls_of(&mut self, call: Unresolved) -> Vec<Node> {
+        self.candidates.impls_of(call).0
     }
 
     fn unit_of_file(&self, path: &str) -> Option<UnitId> {

@@ -17,7 +17,7 @@ use ra_ap_hir_ty::next_solver::{DbInterner, GenericArgs, StoredGenericArgs};
 use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-pub(crate) use node::{Edge, Node, Site, Visit};
+pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
 pub(crate) use visit::FactStore;
 pub(crate) use workers::{STACK_BYTES, Workers};
 
@@ -63,7 +63,7 @@ pub(crate) struct Walk<'a> {
     instances: FxHashMap<FunctionId, usize>,
     layer: Vec<u32>,
     /// Trait methods that no impl was found for, with the node that met them.
-    pub(crate) unresolved: Vec<(FunctionId, u32)>,
+    pub(crate) unresolved: Vec<(Unresolved, u32)>,
     /// Nodes on which a limit was hit, and which.
     pub(crate) limited: Vec<(u32, &'static str)>,
     /// Nodes on which the analysis library panicked.
@@ -219,7 +219,7 @@ impl<'a> Walk<'a> {
     }
 
     fn merge(&mut self, db: &RootDatabase, parent: u32, visit: Visit, pass: Pass) {
-        self.unresolved.extend(visit.unresolved.into_iter().map(|f| (f, parent)));
+        self.unresolved.extend(visit.unresolved.into_iter().map(|call| (call, parent)));
         if let Some(limit) = visit.limit {
             self.limited.push((parent, limit));
         }

@@ -1,6 +1,6 @@
 //! The nodes of the walk: instances, and the steps between them.
 
-use ra_ap_hir_def::{BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, hir::ExprId};
+use ra_ap_hir_def::{AdtId, BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, hir::ExprId};
 use ra_ap_hir_ty::next_solver::{StoredGenericArgs, StoredTy};
 
 use crate::api::Dispatch;
@@ -42,12 +42,21 @@ pub(crate) struct Edge {
     pub(crate) dispatch: Dispatch,
 }
 
+/// A trait method that no impl could be found for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct Unresolved {
+    pub(crate) method: FunctionId,
+    /// The self type, where that much is known: only its impls and blanket
+    /// ones can be meant.
+    pub(crate) adt: Option<AdtId>,
+}
+
 /// What visiting one node gives.
 #[derive(Default)]
 pub(crate) struct Visit {
     pub(crate) edges: Vec<Edge>,
     /// Trait methods that no impl could be found for.
-    pub(crate) unresolved: Vec<FunctionId>,
+    pub(crate) unresolved: Vec<Unresolved>,
     /// What was approximated because a limit was hit.
     pub(crate) limit: Option<&'static str>,
     /// Whether the analysis library panicked on this node.

@@ -34,7 +34,7 @@ use ra_ap_rustc_type_ir::{
 use rustc_hash::FxHashMap;
 
 use super::{
-    node::{Edge, Node, Site, Visit},
+    node::{Edge, Node, Site, Unresolved, Visit},
     viewpoint::Viewpoints,
 };
 use crate::{
@@ -260,7 +260,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
             // as unresolved, the rest is walked.
             self.visit.limit = Some("type size");
             if in_trait {
-                self.visit.unresolved.push(f);
+                self.unresolved(f, args);
             } else {
                 let args = erase(self.it, GenericArgs::error_for_item(self.it, f.into()));
                 self.push(Node::Body(f.into(), args.store()), site, dispatch);
@@ -315,7 +315,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
             None | Some(TyKind::Param(_) | TyKind::Alias(..) | TyKind::Error(_))
         );
         if open {
-            self.visit.unresolved.push(f);
+            self.unresolved(f, args);
         }
         if FunctionSignature::of(self.db, f).has_body() {
             self.push(Node::Body(f.into(), args.store()), None, Dispatch::Static);
@@ -338,8 +338,16 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 | TyKind::Pat(..)
                 | TyKind::Dynamic(..),
             ) => {}
-            _ => self.visit.unresolved.push(f),
+            _ => self.unresolved(f, args),
         }
+    }
+
+    fn unresolved(&mut self, method: FunctionId, args: GenericArgs<'db>) {
+        let adt = match args.types().next().map(|ty| ty.kind()) {
+            Some(TyKind::Adt(adt, _)) => Some(adt.def_id()),
+            _ => None,
+        };
+        self.visit.unresolved.push(Unresolved { method, adt });
     }
 
     /// The same trait method for another self type, as built-in impls do for
