@@ -253,8 +253,8 @@ impl Draft {
             section.config = toml::from_str(&fence.text).map_err(|error| error.to_string())?;
         }
         for fence in self.fences {
-            if let Some(attributes) = fence.info.strip_prefix("rust") {
-                add(&mut section, &attributes.to_owned(), fence)?;
+            if let Some(attributes) = fence.info.clone().strip_prefix("rust") {
+                add(&mut section, attributes, fence)?;
             }
         }
         if !section.has_crate("main") {
