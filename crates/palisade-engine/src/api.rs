@@ -39,7 +39,8 @@ pub struct Limits {
     pub nesting: usize,
     /// Deepest directory below a package that is read.
     pub directory_depth: usize,
-    /// Most nodes in an instantiated type; larger ones are approximated.
+    /// Most nodes in an instantiated type, as a tree; larger ones are
+    /// approximated.
     pub type_size: usize,
     /// Deepest instantiated type; deeper ones are approximated.
     pub type_depth: usize,
@@ -55,8 +56,8 @@ impl Default for Limits {
             file_bytes: 16 << 20,
             nesting: 2_000,
             directory_depth: 64,
-            type_size: 1_500,
-            type_depth: 48,
+            type_size: 20_000,
+            type_depth: 96,
             instances_per_function: 4_000,
             instances: 4_000_000,
         }
@@ -134,7 +135,8 @@ pub struct Request<'a> {
     /// Walk build scripts and procedural macros too.
     pub build_context: bool,
     /// Keep every function and call of the walk, for a call graph. The walk
-    /// then never stops early.
+    /// then never stops early, and it also goes through the standard library's
+    /// functions where those can only lead to more of the standard library.
     pub record: bool,
     /// Called now and then with the number of instances walked so far.
     pub progress: Option<&'a (dyn Fn(usize) + Sync)>,

@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 use palisade_model::{BlindSpot, Package};
 use palisade_project::{Plan, Unit, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
+use ra_ap_hir_def::HasModule;
 use ra_ap_hir_ty::attach_db;
 use ra_ap_ide_db::RootDatabase;
 use rustc_hash::FxHashSet;
@@ -149,6 +150,7 @@ impl Engine {
             kept,
             walk: Walk::new(&self.options.limits, self.goals(request), request.record),
             lazy: !request.record && !request.goals.is_empty(),
+            prune: !request.record && !self.asks_sysroot(request),
             blind_spots: Vec::new(),
             names: Names::new(&self.loaded, db, &self.workspace),
         };
@@ -164,6 +166,23 @@ impl Engine {
             stopped_early,
         };
         Ok(collection)
+    }
+
+    /// Whether a goal lies in the standard library.
+    fn asks_sysroot(&self, request: &Request<'_>) -> bool {
+        let db = self.loaded.db.lock().clone();
+        let is_lang = |krate: Crate| krate.data(&db).origin.is_lang();
+        request.goals.iter().any(|goal| match goal {
+            Goal::Functions(handles) => handles.iter().any(|handle| {
+                self.definition(*handle).is_some_and(|def| match def {
+                    Definition::Function(f) => is_lang(f.krate(&db)),
+                    Definition::Derive(derive, _) => is_lang(derive.krate(&db)),
+                })
+            }),
+            Goal::Units(units) => {
+                units.iter().any(|unit| self.units[unit.0].kind == UnitKind::Sysroot)
+            }
+        })
     }
 
     fn goals(&self, request: &Request<'_>) -> Goals {
@@ -206,6 +225,7 @@ struct Session<'a> {
     kept: Kept,
     walk: Walk<'a>,
     lazy: bool,
+    prune: bool,
     blind_spots: Vec<BlindSpot>,
     names: Names<'a>,
 }
@@ -254,6 +274,7 @@ impl Session<'_> {
                 krate,
                 &self.store,
                 &options.limits,
+                self.prune,
                 options.threads,
             )
             .map_err(|error| EngineError::Thread { reason: error.to_string() })?;

@@ -5,7 +5,7 @@ use ra_ap_base_db::{Crate, relevant_crates};
 use ra_ap_hir_def::{
     AssocItemId, FunctionId, Lookup, ModuleDefId, StaticId, TraitId,
     nameres::crate_def_map,
-    signatures::FunctionSignature,
+    signatures::{FunctionSignature, StaticSignature},
     src::HasSource,
 };
 use ra_ap_hir_expand::name::Name;
@@ -13,9 +13,12 @@ use ra_ap_hir_ty::{
     db::HirDatabase,
     next_solver::{DbInterner, GenericArg, GenericArgs},
 };
-use ra_ap_ide_db::RootDatabase;
+use ra_ap_ide_db::{RootDatabase, base_db::SourceDatabase};
 use ra_ap_intern::Symbol;
-use ra_ap_syntax::{AstNode, ast::HasAttrs};
+use ra_ap_syntax::{
+    AstNode, Edition, SourceFile,
+    ast::{self, HasAttrs, HasName},
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{facts::erase, load::files::Files, walk::Node};
@@ -46,17 +49,18 @@ impl Kept {
         crates.sort();
         crates.dedup();
         let mut kept = Kept::default();
+        let attributes = Attributes::read(db, files);
         for krate in crates {
             for (_, module) in crate_def_map(db, krate).modules() {
                 for def in module.scope.declarations() {
-                    kept.item(db, def);
+                    kept.item(db, &attributes, def);
                 }
             }
         }
         kept
     }
 
-    fn item(&mut self, db: &RootDatabase, def: ModuleDefId) {
+    fn item(&mut self, db: &RootDatabase, attributes: &Attributes, def: ModuleDefId) {
         match def {
             ModuleDefId::FunctionId(f) => {
                 let source = f.lookup(db).source(db);
@@ -73,14 +77,11 @@ impl Kept {
                 }
             }
             ModuleDefId::StaticId(id) => {
-                let source = id.lookup(db).source(db);
-                for attr in source.value.attrs() {
-                    let text = attr.syntax().text().to_string();
-                    if text.contains("global_allocator") {
-                        self.allocators.push(id);
-                    } else if text.contains("link_section") || text.contains("used") {
-                        self.used.push(id);
-                    }
+                let name = StaticSignature::of(db, id).name.as_str().to_owned();
+                if attributes.allocators.contains(&name) {
+                    self.allocators.push(id);
+                } else if attributes.used.contains(&name) {
+                    self.used.push(id);
                 }
             }
             _ => {}
@@ -107,6 +108,36 @@ impl Kept {
             }
         }
         nodes
+    }
+}
+
+/// Names of statics with an attribute that keeps them. They are read from the
+/// text: `#[global_allocator]` counts as a macro, and is gone after expansion.
+#[derive(Default)]
+struct Attributes {
+    allocators: FxHashSet<String>,
+    used: FxHashSet<String>,
+}
+
+impl Attributes {
+    fn read(db: &RootDatabase, files: &Files) -> Self {
+        let mut attributes = Self::default();
+        for &file in files.kept() {
+            let text = db.file_text(file);
+            let tree = SourceFile::parse(text.text(db), Edition::Edition2024).tree();
+            for item in tree.syntax().descendants().filter_map(ast::Static::cast) {
+                let Some(name) = item.name() else { continue };
+                for attr in item.attrs() {
+                    let attr = attr.syntax().text().to_string();
+                    if attr.contains("global_allocator") {
+                        attributes.allocators.insert(name.text().to_string());
+                    } else if attr.contains("link_section") || attr.contains("used") {
+                        attributes.used.insert(name.text().to_string());
+                    }
+                }
+            }
+        }
+        attributes
     }
 }
 

@@ -3,19 +3,23 @@
 use palisade_project::UnitKind;
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
-    AdtId, AssocItemId, FunctionId, GenericDefId, HasModule, ImplId, ModuleDefId,
-    ModuleId, TraitId,
+    AdtId, AssocItemId, BuiltinDeriveImplId, DefWithBodyId, FunctionId, GenericDefId,
+    GenericParamId, HasModule, ImplId, Lookup, ModuleDefId, ModuleId, TraitId,
     attrs::AttrFlags,
     nameres::crate_def_map,
     signatures::FunctionSignature,
+    src::HasSource,
     visibility::Visibility,
 };
+use ra_ap_hir_expand::name::Name;
 use ra_ap_hir_ty::{
+    InferenceResult,
     db::HirDatabase,
-    next_solver::{DbInterner, GenericArgs, TyKind},
+    next_solver::{DbInterner, GenericArg, GenericArgs, Ty, TyKind},
 };
 use ra_ap_ide_db::RootDatabase;
 use ra_ap_rustc_type_ir::inherent::{GenericArgs as _, IntoKind};
+use ra_ap_syntax::{AstNode, ast::HasAttrs};
 use rustc_hash::FxHashSet;
 
 use crate::{facts::erase, walk::Node};
@@ -56,9 +60,11 @@ impl Roots<'_> {
             .values()
             .filter(|(name, _)| name.as_str() == "main")
             .filter_map(|(_, item)| match item.def {
-                ModuleDefId::FunctionId(f) => Some(self.generic(f)),
+                ModuleDefId::FunctionId(f) => Some(f),
                 _ => None,
             })
+            .flat_map(|f| [Some(self.generic(f)), self.report(f)])
+            .flatten()
             .collect()
     }
 
@@ -72,24 +78,45 @@ impl Roots<'_> {
                         .intersects(AttrFlags::IS_TEST | AttrFlags::IS_BENCH)
                 {
                     nodes.push(self.generic(f));
+                    nodes.extend(self.report(f));
                 }
             }
         }
         nodes
     }
 
-    /// A procedural macro is called by the compiler; only public functions of
-    /// the crate root can be one.
+    /// A procedural macro is called by the compiler; only functions of the
+    /// crate root can be one.
     fn proc_macros(&self) -> Vec<Node> {
         let map = crate_def_map(self.db, self.krate);
         map[map.root_module_id()]
             .scope
             .declarations()
             .filter_map(|def| match def {
-                ModuleDefId::FunctionId(f) => Some(self.generic(f)),
+                ModuleDefId::FunctionId(f) if self.is_proc_macro(f) => Some(self.generic(f)),
                 _ => None,
             })
             .collect()
+    }
+
+    fn is_proc_macro(&self, f: FunctionId) -> bool {
+        f.lookup(self.db).source(self.db).value.attrs().any(|attr| {
+            attr.path().is_some_and(|path| {
+                path.syntax().text().to_string().starts_with("proc_macro")
+            })
+        })
+    }
+
+    /// What the runtime does with the value that `main` or a test returns.
+    fn report(&self, f: FunctionId) -> Option<Node> {
+        let hir: &dyn HirDatabase = self.db;
+        let tr = self.it.lang_items().Termination?;
+        let report = functions(&tr.trait_items(self.db).items).next()?;
+        let signature = hir.callable_item_signature(f.into());
+        let output =
+            signature.instantiate_identity().skip_norm_wip().skip_binder().output();
+        let args = GenericArgs::new_from_slice(&[erase(self.it, output).into()]);
+        Some(Node::Method(report, args.store()))
     }
 
     /// Every public path, and every trait impl of the crate: another crate can
@@ -102,7 +129,10 @@ impl Roots<'_> {
         let mut types = FxHashSet::default();
         for item in public.items {
             match item {
-                ModuleDefId::FunctionId(f) => nodes.push(self.generic(f)),
+                ModuleDefId::FunctionId(f) => {
+                    nodes.push(self.generic(f));
+                    types.extend(self.returned(f));
+                }
                 ModuleDefId::AdtId(adt) => {
                     types.insert(adt);
                 }
@@ -116,29 +146,69 @@ impl Roots<'_> {
                 _ => {}
             }
         }
-        for (_, module) in map.modules() {
-            for id in module.scope.impls() {
-                nodes.extend(self.impl_methods(id, &types));
+        // A type of another crate is re-exported here with its methods.
+        let mut crates: Vec<Crate> = types.iter().map(|adt| adt.module(self.db).krate(self.db)).collect();
+        crates.push(self.krate);
+        crates.sort();
+        crates.dedup();
+        for krate in crates {
+            for (_, module) in crate_def_map(self.db, krate).modules() {
+                for id in module.scope.impls() {
+                    nodes.extend(self.impl_methods(id, &types));
+                }
+                for id in module.scope.builtin_derive_impls() {
+                    nodes.extend(self.derived_methods(id, &types));
+                }
             }
         }
         nodes
     }
 
-    fn default_methods(&self, tr: TraitId) -> Vec<Node> {
-        self.functions(&tr.trait_items(self.db).items)
+    /// Types that a function returns without naming them.
+    fn returned(&self, f: FunctionId) -> Vec<AdtId> {
+        if !FunctionSignature::of(self.db, f).has_body() {
+            return Vec::new();
+        }
+        let hir: &dyn HirDatabase = self.db;
+        InferenceResult::of(hir, DefWithBodyId::from(f))
+            .return_position_impl_trait_types(hir)
+            .filter_map(|(_, ty)| ty.as_adt().map(|(adt, _)| adt))
+            .collect()
     }
 
-    fn functions(&self, items: &[(ra_ap_hir_expand::name::Name, AssocItemId)]) -> Vec<Node> {
-        items
-            .iter()
-            .filter_map(|(_, item)| match item {
-                AssocItemId::FunctionId(f)
-                    if FunctionSignature::of(self.db, *f).has_body() =>
-                {
-                    Some(self.generic(*f))
-                }
-                _ => None,
+    fn derived_methods(&self, id: BuiltinDeriveImplId, types: &FxHashSet<AdtId>) -> Vec<Node> {
+        let loc = id.loc(self.db);
+        let Some(tr) = loc.trait_.get_id(self.it.lang_items()) else { return Vec::new() };
+        if !types.contains(&loc.adt) {
+            return Vec::new();
+        }
+        let ty = Ty::new_adt(
+            self.it,
+            loc.adt,
+            GenericArgs::identity_for_item(self.it, GenericDefId::from(loc.adt).into()),
+        );
+        functions(&tr.trait_items(self.db).items)
+            .map(|f| {
+                let args = GenericArgs::for_item(self.it, f.into(), |index, param, _, _| {
+                    if index == 0 || matches!(param, GenericParamId::TypeParamId(_)) {
+                        ty.into()
+                    } else {
+                        GenericArg::error_from_id(self.it, param)
+                    }
+                });
+                Node::Method(f, erase(self.it, args).store())
             })
+            .collect()
+    }
+
+    fn default_methods(&self, tr: TraitId) -> Vec<Node> {
+        self.bodies(&tr.trait_items(self.db).items)
+    }
+
+    fn bodies(&self, items: &[(Name, AssocItemId)]) -> Vec<Node> {
+        functions(items)
+            .filter(|f| FunctionSignature::of(self.db, *f).has_body())
+            .map(|f| self.generic(f))
             .collect()
     }
 
@@ -146,7 +216,8 @@ impl Roots<'_> {
         let db: &dyn HirDatabase = self.db;
         let self_ty = db.impl_self_ty(id).instantiate_identity().skip_norm_wip();
         if let TyKind::Adt(adt, _) = self_ty.kind()
-            && adt.def_id().module(self.db).krate(self.db) == self.krate
+            && (adt.def_id().module(self.db).krate(self.db) == self.krate
+                || id.module(self.db).krate(self.db) != self.krate)
             && !types.contains(&adt.def_id())
         {
             // A private type cannot be named outside; what is made of it
@@ -156,19 +227,23 @@ impl Roots<'_> {
         let inherent = db.impl_trait(id).is_none();
         let items = &id.impl_items(self.db).items;
         if !inherent {
-            return self.functions(items);
+            return self.bodies(items);
         }
         items
             .iter()
+            .filter(|(_, item)| {
+                matches!(item.assoc_visibility(self.db), Visibility::Public)
+            })
             .filter_map(|(_, item)| match item {
-                AssocItemId::FunctionId(f) if self.is_public(*f) => Some(self.generic(*f)),
-                _ => None,
+                AssocItemId::FunctionId(f) => Some(self.generic(*f)),
+                AssocItemId::ConstId(c) => {
+                    let args =
+                        GenericArgs::identity_for_item(self.it, GenericDefId::from(*c).into());
+                    Some(Node::Body((*c).into(), erase(self.it, args).store()))
+                }
+                AssocItemId::TypeAliasId(_) => None,
             })
             .collect()
-    }
-
-    fn is_public(&self, f: FunctionId) -> bool {
-        matches!(AssocItemId::from(f).assoc_visibility(self.db), Visibility::Public)
     }
 }
 
@@ -181,18 +256,20 @@ struct Public<'a, 'db> {
 
 impl Public<'_, '_> {
     fn module(&mut self, module: ModuleId) {
-        if module.krate(self.roots.db) != self.roots.krate || !self.modules.insert(module) {
+        let krate = module.krate(self.roots.db);
+        if krate.data(self.roots.db).origin.is_lang() || !self.modules.insert(module) {
             return;
         }
-        let map = crate_def_map(self.roots.db, self.roots.krate);
+        let map = crate_def_map(self.roots.db, krate);
         for (_, item) in map[module].scope.entries() {
             let item = item.filter_visibility(|vis| matches!(vis, Visibility::Public));
             for def in [item.take_types(), item.take_values()].into_iter().flatten() {
                 match def {
                     ModuleDefId::ModuleId(module) => self.module(module),
-                    // What another crate defines is that crate's public path.
+                    // What another crate defines has a public path here too,
+                    // the standard library's apart.
                     def if def.module(self.roots.db).is_some_and(|module| {
-                        module.krate(self.roots.db) == self.roots.krate
+                        !module.krate(self.roots.db).data(self.roots.db).origin.is_lang()
                     }) =>
                     {
                         self.items.push(def);
@@ -202,4 +279,11 @@ impl Public<'_, '_> {
             }
         }
     }
+}
+
+fn functions(items: &[(Name, AssocItemId)]) -> impl Iterator<Item = FunctionId> {
+    items.iter().filter_map(|(_, item)| match item {
+        AssocItemId::FunctionId(f) => Some(*f),
+        _ => None,
+    })
 }

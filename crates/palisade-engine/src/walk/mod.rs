@@ -4,6 +4,7 @@
 //! their successors are merged in the order of the layer, so the result (and
 //! every witness path, which is a shortest one) does not depend on timing.
 
+mod measure;
 pub(crate) mod node;
 mod viewpoint;
 mod visit;

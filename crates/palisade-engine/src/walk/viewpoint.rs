@@ -39,7 +39,7 @@ impl<'db> Viewpoints<'db> {
         value: &impl TypeVisitable<DbInterner<'db>>,
         tr: Option<TraitId>,
     ) -> Crate {
-        let mut mentions = Mentions { db: self.db, crates: Vec::new(), open: false };
+        let mut mentions = Mentions::new(self.db);
         if let Some(tr) = tr {
             mentions.crates.push(tr.krate(self.db));
         }
@@ -57,6 +57,18 @@ impl<'db> Viewpoints<'db> {
             };
         }
         lowest.unwrap_or(self.root)
+    }
+
+    /// Whether `value` is made of the standard library's types alone, all of
+    /// them known: nothing that such a value does by itself leaves the
+    /// standard library. What it holds behind `dyn` or a function pointer
+    /// counted where that was made.
+    pub(super) fn is_lang(&self, value: &impl TypeVisitable<DbInterner<'db>>) -> bool {
+        let mut mentions = Mentions::new(self.db);
+        value.visit_with(&mut mentions);
+        !mentions.open
+            && !mentions.unknown
+            && mentions.crates.iter().all(|krate| krate.data(self.db).origin.is_lang())
     }
 
     fn sees(&self, from: Crate, to: Crate) -> bool {
@@ -78,9 +90,22 @@ struct Mentions<'db> {
     crates: Vec<Crate>,
     /// Whether something is mentioned whose parts are not known yet.
     open: bool,
+    /// Whether a part is a parameter or could not be inferred.
+    unknown: bool,
+    seen: FxHashSet<Ty<'db>>,
 }
 
-impl Mentions<'_> {
+impl<'db> Mentions<'db> {
+    fn new(db: &'db dyn HirDatabase) -> Self {
+        Self {
+            db,
+            crates: Vec::new(),
+            open: false,
+            unknown: false,
+            seen: FxHashSet::default(),
+        }
+    }
+
     fn add(&mut self, krate: Crate) {
         if self.crates.last() != Some(&krate) && !self.crates.contains(&krate) {
             self.crates.push(krate);
@@ -92,6 +117,10 @@ impl<'db> TypeVisitor<DbInterner<'db>> for Mentions<'db> {
     type Result = ();
 
     fn visit_ty(&mut self, ty: Ty<'db>) {
+        // Parts are shared; as a tree a type may be exponentially larger.
+        if !self.seen.insert(ty) {
+            return;
+        }
         match ty.kind() {
             TyKind::Adt(adt, _) => self.add(adt.def_id().krate(self.db)),
             TyKind::FnDef(def, _) => match def.0 {
@@ -126,6 +155,7 @@ impl<'db> TypeVisitor<DbInterner<'db>> for Mentions<'db> {
                 _ => self.open = true,
             },
             TyKind::Foreign(_) | TyKind::Infer(_) => self.open = true,
+            TyKind::Param(_) | TyKind::Error(_) | TyKind::Placeholder(_) => self.unknown = true,
             _ => {}
         }
         ty.super_visit_with(self);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use either::Either;
 use parking_lot::Mutex;
 use ra_ap_hir_def::{
-    AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, ItemContainerId, TraitId, VariantId,
+    AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ItemContainerId, TraitId,
+    VariantId,
     hir::generics::{GenericParams, TypeParamProvenance},
     lang_item::LangItems,
     signatures::{FunctionSignature, StructFlags, StructSignature},
@@ -34,6 +35,7 @@ use ra_ap_rustc_type_ir::{
 use rustc_hash::FxHashMap;
 
 use super::{
+    measure::{Extent, Measure},
     node::{Edge, Node, Site, Unresolved, Visit},
     viewpoint::Viewpoints,
 };
@@ -89,6 +91,10 @@ pub(crate) struct Visitor<'a, 'db> {
     items: &'db LangItems,
     store: &'a FactStore,
     limits: &'a Limits,
+    /// Whether to leave out what can only lead to more of the standard
+    /// library.
+    prune: bool,
+    measure: Measure<'db>,
     visit: Visit,
 }
 
@@ -98,6 +104,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
         krate: ra_ap_base_db::Crate,
         store: &'a FactStore,
         limits: &'a Limits,
+        prune: bool,
     ) -> Self {
         let it = DbInterner::new_with(db, krate);
         Self {
@@ -107,6 +114,8 @@ impl<'a, 'db> Visitor<'a, 'db> {
             items: it.lang_items(),
             store,
             limits,
+            prune,
+            measure: Measure::default(),
             visit: Visit::default(),
         }
     }
@@ -258,13 +267,15 @@ impl<'a, 'db> Visitor<'a, 'db> {
         if self.too_large(args) {
             // Go on with the arguments unknown: what depends on them shows up
             // as unresolved, the rest is walked.
-            self.visit.limit = Some("type size");
             if in_trait {
                 self.unresolved(f, args);
             } else {
                 let args = erase(self.it, GenericArgs::error_for_item(self.it, f.into()));
                 self.push(Node::Body(f.into(), args.store()), site, dispatch);
             }
+            return;
+        }
+        if self.prune && is_lang(self.db, f) && self.viewpoints.is_lang(&args) {
             return;
         }
         if in_trait {
@@ -277,17 +288,21 @@ impl<'a, 'db> Visitor<'a, 'db> {
         }
     }
 
-    fn too_large(&self, args: GenericArgs<'db>) -> bool {
-        let mut left = self.limits.type_size;
-        for arg in args.iter() {
-            for _ in arg.walk() {
-                if left == 0 {
-                    return true;
-                }
-                left -= 1;
-            }
+    /// Whether generic arguments exceed a limit, which is recorded then.
+    fn too_large(&mut self, args: GenericArgs<'db>) -> bool {
+        let extent = self.measure.args(args);
+        self.exceeds(extent)
+    }
+
+    fn exceeds(&mut self, extent: Extent) -> bool {
+        if extent.size > self.limits.type_size {
+            self.visit.limit = Some("type size");
+        } else if extent.depth > self.limits.type_depth {
+            self.visit.limit = Some("type depth");
+        } else {
+            return false;
         }
-        false
+        true
     }
 
     fn method(&mut self, f: FunctionId, args: GenericArgs<'db>) {
@@ -367,9 +382,26 @@ impl<'a, 'db> Visitor<'a, 'db> {
         let Some(TyKind::Adt(adt, adt_args)) = args.types().next().map(|ty| ty.kind()) else {
             return;
         };
+        let tr = trait_of(self.db, f);
+        if tr == self.items.Clone && adt_args.is_empty() && self.derives_copy(adt.def_id()) {
+            // The derive writes `*self` then.
+            return;
+        }
+        if tr == self.items.Default && matches!(adt.def_id(), AdtId::EnumId(_)) {
+            // Only a unit variant can be the default.
+            return;
+        }
         for ty in self.fields(adt.def_id(), adt_args) {
             self.call_on(f, args, ty);
         }
+    }
+
+    fn derives_copy(&self, adt: AdtId) -> bool {
+        let module = adt.module(self.db);
+        module.def_map(self.db)[module].scope.builtin_derive_impls().any(|id| {
+            let loc = id.loc(self.db);
+            loc.adt == adt && loc.trait_.get_id(self.items) == self.items.Copy
+        })
     }
 
     fn fields(&mut self, adt: AdtId, args: GenericArgs<'db>) -> Vec<Ty<'db>> {
@@ -392,7 +424,16 @@ impl<'a, 'db> Visitor<'a, 'db> {
     }
 
     fn push_drop(&mut self, ty: Ty<'db>, site: Option<Site>) {
-        if may_need_drop(ty) {
+        if !may_need_drop(ty) {
+            return;
+        }
+        let extent = self.measure.ty(ty);
+        if self.exceeds(extent) {
+            if let (Some(method), TyKind::Adt(adt, _)) = (self.items.Drop_drop, ty.kind()) {
+                let adt = Some(adt.def_id());
+                self.visit.unresolved.push(Unresolved { method, adt });
+            }
+        } else if !(self.prune && self.viewpoints.is_lang(&ty)) {
             self.push(Node::Drop(ty.store()), site, Dispatch::Drop);
         }
     }
@@ -536,6 +577,10 @@ impl<'a, 'db> Visitor<'a, 'db> {
         let normal = self.normalise(projection);
         (!normal.has_aliases()).then_some(normal)
     }
+}
+
+fn is_lang(db: &dyn HirDatabase, f: FunctionId) -> bool {
+    f.krate(db).data(db).origin.is_lang()
 }
 
 fn trait_of(db: &dyn HirDatabase, f: FunctionId) -> Option<TraitId> {

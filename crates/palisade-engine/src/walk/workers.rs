@@ -41,7 +41,9 @@ pub(crate) struct Workers<'scope> {
 }
 
 impl<'scope> Workers<'scope> {
-    /// Starts `count` workers that solve traits as seen from `krate`.
+    /// Starts `count` workers that solve traits as seen from `krate`. With
+    /// `prune` they leave out what can only lead to more of the standard
+    /// library.
     ///
     /// # Errors
     /// When the system refuses to start a thread.
@@ -51,6 +53,7 @@ impl<'scope> Workers<'scope> {
         krate: Crate,
         store: &'env FactStore,
         limits: &'env Limits,
+        prune: bool,
         count: usize,
     ) -> std::io::Result<Self> {
         let (result_sender, results) = mpsc::channel();
@@ -62,7 +65,7 @@ impl<'scope> Workers<'scope> {
             std::thread::Builder::new()
                 .name("palisade-walk".to_owned())
                 .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, move || work(&db, krate, store, limits, &layers, &results))?;
+                .spawn_scoped(scope, move || work(&db, krate, store, limits, prune, &layers, &results))?;
             inputs.push(input);
         }
         Ok(Self { inputs, results, _scope: std::marker::PhantomData })
@@ -93,12 +96,13 @@ fn work(
     krate: Crate,
     store: &FactStore,
     limits: &Limits,
+    prune: bool,
     layers: &mpsc::Receiver<Arc<Layer>>,
     results: &mpsc::Sender<Visited>,
 ) {
     attach_db(db, || {
         let hir: &dyn HirDatabase = db;
-        let mut visitor = Visitor::new(hir, krate, store, limits);
+        let mut visitor = Visitor::new(hir, krate, store, limits, prune);
         while let Ok(layer) = layers.recv() {
             let mut part = Vec::new();
             loop {
@@ -110,7 +114,7 @@ fn work(
                     Err(_) => {
                         // The library's panic costs this node only. The
                         // visitor may hold half a visit: start afresh.
-                        visitor = Visitor::new(hir, krate, store, limits);
+                        visitor = Visitor::new(hir, krate, store, limits, prune);
                         Visit { panicked: true, ..Visit::default() }
                     }
                 };
