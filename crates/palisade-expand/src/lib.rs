@@ -36,25 +36,31 @@ use std::fmt;
 
 use proc_macro2::TokenStream;
 
+mod actix_web;
+mod async_entry;
 mod async_trait;
+mod axum;
 mod clap;
-mod function;
 mod derive_more;
 mod derive_new;
 mod enum_as_inner;
-mod num_derive;
-mod serde_repr;
-mod zeroize;
+mod function;
+mod futures;
 mod limits;
+mod num_derive;
 mod paste;
 mod pin_project;
 mod registry;
 mod serde;
+mod serde_repr;
+mod sqlx;
+mod strings;
 mod strum;
 mod support;
 mod thiserror_impl;
 mod tokio;
 mod tracing;
+mod zeroize;
 
 pub use limits::Limits;
 
@@ -96,6 +102,11 @@ pub struct Invocation<'a> {
     /// The arguments of an attribute, without their delimiters; else empty.
     pub args: TokenStream,
     /// The calling crate's compile-time environment, such as `CARGO_PKG_VERSION`.
+    ///
+    /// Two kinds of keys ask for what a real macro finds out by itself, and may
+    /// be left unanswered: `file:PATH` for the text of a file, relative to the
+    /// calling package (or else to its workspace), and `feature:NAME` for
+    /// whether the package that defines the macro has this feature.
     pub env: &'a dyn Fn(&str) -> Option<String>,
 }
 

@@ -63,22 +63,28 @@ impl Macro {
 
 /// Each family lists its own macros in its own file; this is where they meet.
 const FAMILIES: &[&[Macro]] = &[
+    crate::actix_web::MACROS,
+    crate::async_entry::MACROS,
     crate::async_trait::MACROS,
+    crate::axum::MACROS,
     crate::clap::MACROS,
     crate::derive_more::MACROS,
     crate::derive_more::OLD_MACROS,
+    crate::derive_new::MACROS,
+    crate::enum_as_inner::MACROS,
+    crate::futures::MACROS,
+    crate::num_derive::MACROS,
     crate::paste::MACROS,
     crate::pin_project::MACROS,
-    crate::zeroize::MACROS,
-    crate::serde_repr::MACROS,
-    crate::num_derive::MACROS,
-    crate::enum_as_inner::MACROS,
-    crate::derive_new::MACROS,
     crate::serde::MACROS,
+    crate::serde_repr::MACROS,
+    crate::sqlx::MACROS,
+    crate::strings::MACROS,
     crate::strum::MACROS,
     crate::thiserror_impl::MACROS,
     crate::tokio::MACROS,
     crate::tracing::MACROS,
+    crate::zeroize::MACROS,
 ];
 
 /// The expander of a macro, if there is one.
