@@ -239,6 +239,12 @@ impl Session<'_> {
         for node in self.kept.roots(self.db, krate) {
             self.walk.enter(self.db, node, Pass::Run, None);
         }
+        if self.engine.units[unit.0].kind == UnitKind::Lib {
+            // A library's own symbols are open to whoever links it.
+            for node in self.kept.exports(self.db, krate) {
+                self.walk.enter(self.db, node, Pass::Run, None);
+            }
+        }
         if self.enter_unit(unit, Pass::Run)? {
             return Ok(true);
         }

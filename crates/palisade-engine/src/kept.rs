@@ -3,7 +3,7 @@
 
 use ra_ap_base_db::{Crate, relevant_crates};
 use ra_ap_hir_def::{
-    AssocItemId, FunctionId, Lookup, ModuleDefId, StaticId, TraitId,
+    AssocItemId, FunctionId, HasModule, Lookup, ModuleDefId, StaticId, TraitId,
     nameres::crate_def_map,
     signatures::{FunctionSignature, StaticSignature},
     src::HasSource,
@@ -86,6 +86,14 @@ impl Kept {
             }
             _ => {}
         }
+    }
+
+    /// The functions with a symbol of their own that `krate` itself defines.
+    pub(crate) fn exports(&self, db: &RootDatabase, krate: Crate) -> Vec<Node> {
+        let mut exports: Vec<FunctionId> =
+            self.symbols.values().copied().filter(|f| f.krate(db) == krate).collect();
+        exports.sort();
+        exports.into_iter().map(|f| Node::Body(f.into(), crate::walk::no_args())).collect()
     }
 
     /// The entry points that these items add.

@@ -260,7 +260,8 @@ impl<'a> Names<'a> {
         }
     }
 
-    fn node_location(&self, node: InFile<&SyntaxNode>) -> Option<Location> {
+    /// Where a syntax node stands, macros looked through.
+    pub(crate) fn node_location(&self, node: InFile<&SyntaxNode>) -> Option<Location> {
         let range = node.original_file_range_rooted(self.db);
         let FileRangeWrapper { file_id, range } = range.into_file_id(self.db);
         self.location(file_id, range.start())

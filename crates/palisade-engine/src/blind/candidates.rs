@@ -4,10 +4,12 @@ use std::rc::Rc;
 
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
-    AdtId, AssocItemId, FunctionId, HasModule, ImplId, ItemContainerId, ModuleDefId,
+    AdtId, AssocItemId, FunctionId, HasModule, ImplId, ItemContainerId, Lookup, ModuleDefId,
     expr_store::Body,
     nameres::{DefMap, crate_def_map},
     signatures::FunctionSignature,
+    src::HasSource,
+    visibility::Visibility,
 };
 use ra_ap_hir_ty::{
     db::HirDatabase,
@@ -15,6 +17,7 @@ use ra_ap_hir_ty::{
 };
 use ra_ap_ide_db::RootDatabase;
 use ra_ap_rustc_type_ir::inherent::IntoKind;
+use ra_ap_syntax::{AstNode, ast::HasVisibility};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
@@ -55,6 +58,7 @@ impl<'a> Candidates<'a> {
                 found.extend(functions.get(word).into_iter().flatten().copied());
             }
         }
+        found.retain(|f| self.can_name(krate, *f));
         self.finish(found)
     }
 
@@ -67,6 +71,7 @@ impl<'a> Candidates<'a> {
                 found.extend(of_name.iter().copied());
             }
         }
+        found.retain(|f| self.can_name(krate, *f));
         self.finish(found)
     }
 
@@ -87,6 +92,28 @@ impl<'a> Candidates<'a> {
             .map(|(f, _)| *f)
             .collect();
         self.finish(found)
+    }
+
+    /// Whether code of `krate` can call a function by name: its own, and what
+    /// others made public. A trait's methods are as public as the trait.
+    fn can_name(&self, krate: Crate, f: FunctionId) -> bool {
+        if f.krate(self.db) == krate {
+            return true;
+        }
+        let hir: &dyn HirDatabase = self.db;
+        match f.loc(self.db).container {
+            ItemContainerId::TraitId(_) => true,
+            ItemContainerId::ImplId(id) if hir.impl_trait(id).is_some() => true,
+            ItemContainerId::ImplId(_) => {
+                AssocItemId::from(f).assoc_visibility(self.db) == Visibility::Public
+            }
+            _ => f
+                .lookup(self.db)
+                .source(self.db)
+                .value
+                .visibility()
+                .is_some_and(|visibility| visibility.syntax().text() == "pub"),
+        }
     }
 
     fn finish(&self, mut found: Vec<FunctionId>) -> (Vec<Node>, Vec<String>) {

@@ -15,10 +15,15 @@ mod vocabulary;
 use palisade_model::{BlindSpot, BlindSpotCause, Location};
 use palisade_project::{Unit, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
-use ra_ap_hir_def::{DefWithBodyId, FunctionId, HasModule};
+use ra_ap_hir_def::{
+    DefWithBodyId, FunctionId, HasModule,
+    nameres::{crate_def_map, diagnostics::DefDiagnosticKind},
+};
+use ra_ap_hir_expand::InFile;
 use ra_ap_hir_ty::next_solver::{DbInterner, StoredGenericArgs, TyKind};
-use ra_ap_ide_db::RootDatabase;
+use ra_ap_ide_db::{RootDatabase, base_db::SourceDatabase};
 use ra_ap_rustc_type_ir::inherent::IntoKind;
+use ra_ap_syntax::{AstNode, ast::HasName};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
@@ -77,6 +82,7 @@ impl<'a> Finder<'a> {
         let live = Live::new(self.db, walk, passes);
         let mut entries = self.macros(walk, &live);
         entries.extend(self.broken(&live));
+        entries.extend(self.unparsed(&live));
         entries.extend(self.build_cfgs(&live));
         entries.extend(self.generated(&live));
         entries.extend(self.unresolved_calls(store, &live));
@@ -139,6 +145,60 @@ impl<'a> Finder<'a> {
                 // name may be called.
                 let (nodes, may_reach) = self.candidates.all(krate);
                 entries.push(Entry { spot: BlindSpot { may_reach, ..spot.clone() }, nodes });
+            }
+        }
+        entries
+    }
+
+    /// Modules whose file is missing or does not parse. What a missing file
+    /// would call is unknown; of a broken one its own words are left.
+    fn unparsed(&mut self, live: &Live) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        let mut crates: Vec<Crate> = live.crates.iter().copied().collect();
+        crates.sort();
+        for krate in crates {
+            if is_lang(self.db, krate) {
+                continue;
+            }
+            let map = crate_def_map(self.db, krate);
+            for diagnostic in map.diagnostics() {
+                if let DefDiagnosticKind::UnresolvedModule { ast, .. } = &diagnostic.kind {
+                    let node = ast.to_node(self.db);
+                    let name = node.name().map(|name| name.text().to_string());
+                    let Some(location) = self
+                        .names
+                        .node_location(InFile::new(ast.file_id, node.syntax()))
+                    else {
+                        continue;
+                    };
+                    let (nodes, may_reach) = self.candidates.all(krate);
+                    let detail =
+                        format!("the file of module `{}` is missing", name.unwrap_or_default());
+                    let cause = BlindSpotCause::BrokenSource;
+                    let spot = BlindSpot { location, cause, detail, may_reach };
+                    entries.push(Entry { spot, nodes });
+                }
+            }
+            for (_, module) in map.modules() {
+                let Some(file) = module.origin.file_id() else { continue };
+                if file.parse_errors(self.db).is_none() {
+                    continue;
+                }
+                let id = file.file_id(self.db);
+                let Some(path) = self.loaded.files.path(id) else { continue };
+                let location = Location { file: self.names.shown(path), line: 1 };
+                let mut words = FxHashSet::default();
+                let text = self.db.file_text(id);
+                let is_word = |c: char| c.is_alphanumeric() || c == '_';
+                words.extend(
+                    text.text(self.db)
+                        .split(|c| !is_word(c))
+                        .filter(|word| !word.is_empty())
+                        .map(str::to_owned),
+                );
+                let detail = "does not parse".to_owned();
+                let cause = BlindSpotCause::BrokenSource;
+                entries.push(self.entry(krate, location, cause, detail, &words));
             }
         }
         entries

@@ -122,7 +122,11 @@ impl Files {
         if text.contains("OUT_DIR") && text.contains("include") {
             self.generated.push(path.clone());
         }
+        let included = included(&path, &text);
         self.add(path, text, set, change);
+        for path in included {
+            self.load_file(path, set, change, limits);
+        }
     }
 
     fn add(
@@ -143,6 +147,23 @@ impl Files {
         self.ids.insert(path.clone(), id);
         self.paths.push(path);
     }
+}
+
+/// Files that a file includes by a literal path and that have another ending
+/// than source files, which are read anyway.
+fn included(path: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("include!(") {
+        let rest = text[at + "include!(".len()..].trim_start();
+        let Some(literal) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+            continue;
+        };
+        let file = path.parent().unwrap_or(path).join(literal);
+        if file.extension() != Some("rs") && file.is_file() {
+            found.push(file);
+        }
+    }
+    found
 }
 
 /// The text of a file, and what is wrong with it.

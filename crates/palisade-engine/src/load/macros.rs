@@ -51,6 +51,8 @@ pub(super) fn of_unit(unit: &Unit, log: &Arc<MacroLog>, limits: &Limits) -> Vec<
                 version: unit.package.version.to_string(),
                 name,
                 kind,
+                features: unit.features.clone(),
+                file_bytes: limits.file_bytes,
                 log: log.clone(),
             }),
             disabled: false,
