@@ -9,6 +9,7 @@
 
 mod candidates;
 mod cfgs;
+mod gaps;
 mod uses;
 mod vocabulary;
 
@@ -83,6 +84,7 @@ impl<'a> Finder<'a> {
         let mut entries = self.macros(walk, &live);
         entries.extend(self.broken(&live));
         entries.extend(self.unparsed(&live));
+        entries.extend(self.name_resolution(&live));
         entries.extend(self.build_cfgs(&live));
         entries.extend(self.generated(&live));
         entries.extend(self.unresolved_calls(store, &live));
@@ -118,7 +120,7 @@ impl<'a> Finder<'a> {
                 continue;
             }
             let mut words: FxHashSet<String> = used.words.iter().cloned().collect();
-            words.extend(self.vocabulary.of_macro_package(&used.package).iter().cloned());
+            words.extend(self.vocabulary.of_macros(used.unit).iter().cloned());
             let (cause, detail) = match &used.failure {
                 None => (
                     BlindSpotCause::UnexpandedMacro,
@@ -199,6 +201,35 @@ impl<'a> Finder<'a> {
                 let detail = "does not parse".to_owned();
                 let cause = BlindSpotCause::BrokenSource;
                 entries.push(self.entry(krate, location, cause, detail, &words));
+            }
+        }
+        entries
+    }
+
+    /// What the analysis library's name resolution is known to get wrong: a
+    /// `macro_rules!` that is defined again, and impls inside of bodies.
+    fn name_resolution(&mut self, live: &Live) -> Vec<Entry> {
+        let mut crates: Vec<Crate> = live.crates.iter().copied().collect();
+        crates.sort();
+        let mut entries = Vec::new();
+        for krate in crates {
+            if is_lang(self.db, krate) {
+                continue;
+            }
+            let mut files: Vec<_> = crate_def_map(self.db, krate)
+                .modules()
+                .filter_map(|(_, module)| module.origin.file_id())
+                .collect();
+            files.sort();
+            files.dedup();
+            for file in files {
+                let id = file.file_id(self.db);
+                let Some(path) = self.loaded.files.path(id) else { continue };
+                let text = self.db.file_text(id);
+                for gap in gaps::find(text.text(self.db), || file.parse(self.db).tree()) {
+                    let location = Location { file: self.names.shown(path), line: gap.line };
+                    entries.push(self.entry(krate, location, gap.cause, gap.detail, &gap.words));
+                }
             }
         }
         entries

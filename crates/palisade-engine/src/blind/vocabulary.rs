@@ -12,28 +12,22 @@ const TOOLING: [&str; 6] =
 /// Words by the unit that writes the code.
 pub(super) struct Vocabulary<'a> {
     units: &'a [Unit],
-    by_package: FxHashMap<String, FxHashSet<String>>,
+    by_macro: FxHashMap<UnitId, FxHashSet<String>>,
     by_script: FxHashMap<UnitId, FxHashSet<String>>,
 }
 
 impl<'a> Vocabulary<'a> {
     pub(super) fn new(units: &'a [Unit]) -> Self {
-        Self { units, by_package: FxHashMap::default(), by_script: FxHashMap::default() }
+        Self { units, by_macro: FxHashMap::default(), by_script: FxHashMap::default() }
     }
 
-    /// What the macros of a package can spell: identifiers inside its quoting
+    /// What the macros of a unit can spell: identifiers inside its quoting
     /// macros and in string literals, and those of the crates it is built of.
-    pub(super) fn of_macro_package(&mut self, package: &str) -> &FxHashSet<String> {
+    pub(super) fn of_macros(&mut self, unit: UnitId) -> &FxHashSet<String> {
         let units = self.units;
-        self.by_package.entry(package.to_owned()).or_insert_with(|| {
+        self.by_macro.entry(unit).or_insert_with(|| {
             let mut words = FxHashSet::default();
-            let unit = units
-                .iter()
-                .position(|unit| {
-                    unit.kind == UnitKind::ProcMacro && unit.package.name == package
-                })
-                .map(UnitId);
-            for unit in closure(units, unit) {
+            for unit in closure(units, Some(unit)) {
                 collect(&units[unit.0], Part::Quoted, &mut words);
             }
             words

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path};
 use palisade_expand::{ExpandError, Invocation, MacroKind};
+use palisade_project::UnitId;
 use ra_ap_hir_expand::{
     proc_macro::{ProcMacroExpander, ProcMacroExpansionError},
     tt,
@@ -19,6 +20,8 @@ use super::tokens::SpanTable;
 pub(crate) struct MacroUse {
     /// The package that defines the macro.
     pub(crate) package: String,
+    /// The unit that defines it.
+    pub(crate) unit: UnitId,
     /// The macro's own name.
     pub(crate) name: String,
     pub(crate) kind: MacroKind,
@@ -49,6 +52,7 @@ impl MacroLog {
 #[derive(Debug)]
 pub(super) struct Expander {
     pub(super) package: String,
+    pub(super) unit: UnitId,
     pub(super) version: String,
     pub(super) name: String,
     pub(super) kind: MacroKind,
@@ -139,6 +143,7 @@ impl ProcMacroExpander for Expander {
         }
         self.log.push(MacroUse {
             package: self.package.clone(),
+            unit: self.unit,
             name: self.name.clone(),
             kind: self.kind,
             site: call_site,
@@ -157,8 +162,7 @@ impl ProcMacroExpander for Expander {
     fn eq_dyn(&self, other: &dyn ProcMacroExpander) -> bool {
         let other: &dyn std::any::Any = other;
         other.downcast_ref::<Expander>().is_some_and(|other| {
-            (&self.package, &self.version, &self.name, self.kind)
-                == (&other.package, &other.version, &other.name, other.kind)
+            (self.unit, &self.name, self.kind) == (other.unit, &other.name, other.kind)
         })
     }
 }

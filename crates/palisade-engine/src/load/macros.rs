@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use palisade_expand::MacroKind;
-use palisade_project::Unit;
+use palisade_project::{Unit, UnitId};
 use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacroKind};
 use ra_ap_intern::Symbol;
 
@@ -16,7 +16,7 @@ use crate::api::Limits;
 /// its kin, and from the list of known expanders for those whose definition a
 /// macro of the crate itself writes. A name too many is harmless: only what
 /// the crate really defines can be used.
-pub(super) fn of_unit(unit: &Unit, log: &Arc<MacroLog>, limits: &Limits) -> Vec<ProcMacro> {
+pub(super) fn of_unit(id: UnitId, unit: &Unit, log: &Arc<MacroLog>, limits: &Limits) -> Vec<ProcMacro> {
     let mut names = Vec::new();
     let walk = walkdir::WalkDir::new(&unit.package_dir).max_depth(limits.directory_depth);
     for entry in walk.sort_by_file_name().into_iter().flatten() {
@@ -48,6 +48,7 @@ pub(super) fn of_unit(unit: &Unit, log: &Arc<MacroLog>, limits: &Limits) -> Vec<
             },
             expander: Arc::new(Expander {
                 package: unit.package.name.clone(),
+                unit: id,
                 version: unit.package.version.to_string(),
                 name,
                 kind,

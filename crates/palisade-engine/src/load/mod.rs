@@ -10,7 +10,7 @@ pub(crate) mod warm;
 use std::{path::Path, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use palisade_project::{Plan, UnitKind};
+use palisade_project::{Plan, UnitId, UnitKind};
 use parking_lot::Mutex;
 use ra_ap_base_db::Crate;
 use ra_ap_hir_expand::proc_macro::ProcMacrosBuilder;
@@ -49,9 +49,10 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
     let graph = graph::build(plan, &files);
     let macro_log = Arc::new(MacroLog::default());
     let mut proc_macros = ProcMacrosBuilder::default();
-    for (unit, id) in plan.units.iter().zip(&graph.ids) {
+    for (index, (unit, id)) in plan.units.iter().zip(&graph.ids).enumerate() {
         if let (UnitKind::ProcMacro, Some(id)) = (unit.kind, id) {
-            proc_macros.insert(*id, Ok(macros::of_unit(unit, &macro_log, &options.limits)));
+            let macros = macros::of_unit(UnitId(index), unit, &macro_log, &options.limits);
+            proc_macros.insert(*id, Ok(macros));
         }
     }
     change.set_roots(files.take_roots());
