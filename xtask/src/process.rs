@@ -3,16 +3,23 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// The root of this workspace.
+/// The root of this workspace: what cargo says when it runs the task, since a
+/// build directory may serve several checkouts.
 pub(crate) fn workspace_root() -> &'static Utf8Path {
-    Utf8Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the xtask directory lies in the workspace")
+    static ROOT: LazyLock<Utf8PathBuf> = LazyLock::new(|| {
+        let own = std::env::var("CARGO_MANIFEST_DIR");
+        Utf8Path::new(own.as_deref().unwrap_or(env!("CARGO_MANIFEST_DIR")))
+            .parent()
+            .expect("the xtask directory lies in the workspace")
+            .to_owned()
+    });
+    &ROOT
 }
 
 /// Where cargo puts what it builds for this workspace.
