@@ -58,7 +58,7 @@ impl Default for Limits {
             directory_depth: 64,
             type_size: 20_000,
             type_depth: 96,
-            instances_per_function: 4_000,
+            instances_per_function: 20_000,
             instances: 4_000_000,
         }
     }

@@ -13,10 +13,10 @@ use rustc_hash::FxHashSet;
 
 use crate::{
     api::{
-        Collection, EngineError, FunctionHandle, Goal, LoadOptions, PathQuery, Request,
-        Resolution, ResolutionKind, Stats,
+        Collection, EngineError, FunctionHandle, Goal, LoadOptions, PathQuery, Request, Resolution,
+        ResolutionKind, Stats,
     },
-    blind::Finder,
+    blind::{Entry, Finder},
     kept::Kept,
     load::{self, Loaded},
     names::{Definition, Identity, Names},
@@ -58,24 +58,26 @@ impl Engine {
     ///
     /// # Errors
     /// [`EngineError::Thread`] when the analysis thread cannot be started.
-    pub fn resolve(
-        &self,
-        package: &Package,
-        path: &PathQuery,
-    ) -> Result<Resolution, EngineError> {
+    pub fn resolve(&self, package: &Package, path: &PathQuery) -> Result<Resolution, EngineError> {
         let crates: Vec<Crate> = self
             .units
             .iter()
             .zip(&self.loaded.crates)
             .filter(|(unit, _)| {
                 unit.package == *package
-                    && matches!(unit.kind, UnitKind::Lib | UnitKind::ProcMacro | UnitKind::Sysroot)
+                    && matches!(
+                        unit.kind,
+                        UnitKind::Lib | UnitKind::ProcMacro | UnitKind::Sysroot
+                    )
             })
             .filter_map(|(_, krate)| *krate)
             .collect();
         if crates.is_empty() {
             let kind = ResolutionKind::NotLoaded;
-            return Ok(Resolution { kind, functions: Vec::new() });
+            return Ok(Resolution {
+                kind,
+                functions: Vec::new(),
+            });
         }
         self.with_database(|db| {
             let names = Names::new(&self.loaded, db, &self.workspace);
@@ -83,7 +85,10 @@ impl Engine {
             let functions = definitions
                 .into_iter()
                 .map(|def| {
-                    let function = names.describe(&Identity { def, self_type: None });
+                    let function = names.describe(&Identity {
+                        def,
+                        self_type: None,
+                    });
                     (self.handle(def), function)
                 })
                 .collect();
@@ -100,16 +105,25 @@ impl Engine {
     }
 
     fn handle(&self, def: Definition) -> FunctionHandle {
-        let mut handles = self.handles.lock().unwrap_or_else(|poison| poison.into_inner());
-        let index = handles.iter().position(|known| *known == def).unwrap_or_else(|| {
-            handles.push(def);
-            handles.len() - 1
-        });
+        let mut handles = self
+            .handles
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
+        let index = handles
+            .iter()
+            .position(|known| *known == def)
+            .unwrap_or_else(|| {
+                handles.push(def);
+                handles.len() - 1
+            });
         FunctionHandle(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
     fn definition(&self, handle: FunctionHandle) -> Option<Definition> {
-        let handles = self.handles.lock().unwrap_or_else(|poison| poison.into_inner());
+        let handles = self
+            .handles
+            .lock()
+            .unwrap_or_else(|poison| poison.into_inner());
         handles.get(handle.0 as usize).copied()
     }
 
@@ -128,7 +142,9 @@ impl Engine {
                 .name("palisade-ask".to_owned())
                 .stack_size(STACK_BYTES)
                 .spawn_scoped(scope, move || attach_db(&db, || ask(&db)))
-                .map_err(|error| EngineError::Thread { reason: error.to_string() })?;
+                .map_err(|error| EngineError::Thread {
+                    reason: error.to_string(),
+                })?;
             Ok(thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
         })
     }
@@ -136,8 +152,11 @@ impl Engine {
     fn walk(&self, db: &RootDatabase, request: &Request<'_>) -> Result<Collection, EngineError> {
         let kept = match self.loaded.crates[request.target.unit.0] {
             Some(krate) => {
-                load::warm::warm(db, &self.loaded.crates, krate, self.options.threads)
-                    .map_err(|error| EngineError::Thread { reason: error.to_string() })?;
+                load::warm::warm(db, &self.loaded.crates, krate, self.options.threads).map_err(
+                    |error| EngineError::Thread {
+                        reason: error.to_string(),
+                    },
+                )?;
                 Kept::find(db, &self.loaded.files, krate)
             }
             None => Kept::default(),
@@ -154,10 +173,18 @@ impl Engine {
             blind_spots: Vec::new(),
             names: Names::new(&self.loaded, db, &self.workspace),
         };
-        let build_units: &[UnitId] =
-            if request.build_context { &request.target.build_units } else { &[] };
+        let build_units: &[UnitId] = if request.build_context {
+            &request.target.build_units
+        } else {
+            &[]
+        };
         let stopped_early = session.run(build_units)?;
-        let Session { walk, blind_spots, names, .. } = session;
+        let Session {
+            walk,
+            blind_spots,
+            names,
+            ..
+        } = session;
         let mut collection = outcome::collect(&names, &walk, blind_spots, request);
         collection.stats = Stats {
             instances: walk.nodes.len(),
@@ -179,14 +206,17 @@ impl Engine {
                     Definition::Derive(derive, _) => is_lang(derive.krate(&db)),
                 })
             }),
-            Goal::Units(units) => {
-                units.iter().any(|unit| self.units[unit.0].kind == UnitKind::Sysroot)
-            }
+            Goal::Units(units) => units
+                .iter()
+                .any(|unit| self.units[unit.0].kind == UnitKind::Sysroot),
         })
     }
 
     fn goals(&self, request: &Request<'_>) -> Goals {
-        let mut goals = Goals { wanted: request.paths.max(1), ..Goals::default() };
+        let mut goals = Goals {
+            wanted: request.paths.max(1),
+            ..Goals::default()
+        };
         for (index, goal) in request.goals.iter().enumerate() {
             goals.hits.push(Vec::new());
             match goal {
@@ -235,7 +265,9 @@ impl Session<'_> {
     /// spots of each may reach. Gives whether every goal was decided early.
     fn run(&mut self, build_units: &[UnitId]) -> Result<bool, EngineError> {
         let unit = self.request.target.unit;
-        let Some(krate) = self.engine.loaded.crates[unit.0] else { return Ok(false) };
+        let Some(krate) = self.engine.loaded.crates[unit.0] else {
+            return Ok(false);
+        };
         for node in self.kept.roots(self.db, krate) {
             self.walk.enter(self.db, node, Pass::Run, None);
         }
@@ -263,7 +295,9 @@ impl Session<'_> {
     }
 
     fn enter_unit(&mut self, unit: UnitId, pass: Pass) -> Result<bool, EngineError> {
-        let Some(krate) = self.engine.loaded.crates[unit.0] else { return Ok(false) };
+        let Some(krate) = self.engine.loaded.crates[unit.0] else {
+            return Ok(false);
+        };
         for node in roots::of_unit(self.db, krate, self.engine.units[unit.0].kind) {
             self.walk.enter(self.db, node, pass, None);
         }
@@ -283,7 +317,9 @@ impl Session<'_> {
                 self.prune,
                 options.threads,
             )
-            .map_err(|error| EngineError::Thread { reason: error.to_string() })?;
+            .map_err(|error| EngineError::Thread {
+                reason: error.to_string(),
+            })?;
             let progress = self.request.progress;
             Ok(self.walk.run(self.db, &workers, pass, self.lazy, progress))
         })
@@ -294,33 +330,47 @@ impl Session<'_> {
         let engine = self.engine;
         let names = Names::new(&engine.loaded, self.db, &engine.workspace);
         let mut finder = Finder::new(self.db, &engine.loaded, &engine.units, &names, krate);
-        for entry in finder.find(&self.walk, &self.store, &self.kept, &[of]) {
-            let spot = u32::try_from(self.blind_spots.len()).unwrap_or(u32::MAX);
-            self.blind_spots.push(entry.spot);
-            for node in entry.nodes {
-                self.walk.enter(self.db, node, pass, Some(spot));
-            }
-        }
-        // Unseen code calls with unknown types; trait methods called on those
-        // may be any impl's.
         let mut met = self.walk.unresolved.len();
         let mut known = FxHashSet::default();
         loop {
-            if self.advance(krate, pass)? {
-                return Ok(true);
+            let before = self.walk.nodes.len();
+            // What a blind spot may reach has blind spots of its own.
+            for entry in finder.find(&self.walk, &self.store, &self.kept, &[of, pass]) {
+                self.enter_blind_spot(entry, pass);
             }
-            let new: Vec<_> = self.walk.unresolved[met..].to_vec();
-            met = self.walk.unresolved.len();
-            if new.is_empty() {
-                return Ok(false);
-            }
-            for (call, node) in new {
-                if known.insert(call) {
-                    for candidate in finder.impls_of(call) {
-                        self.walk.enter_from(self.db, candidate, pass, node);
+            // Unseen code calls with unknown types; trait methods called on
+            // those may be any impl's.
+            loop {
+                if self.advance(krate, pass)? {
+                    return Ok(true);
+                }
+                let new: Vec<_> = self.walk.unresolved[met..].to_vec();
+                met = self.walk.unresolved.len();
+                if new.is_empty() {
+                    break;
+                }
+                for (call, node) in new {
+                    if known.insert(call) {
+                        for candidate in finder.impls_of(call) {
+                            self.walk.enter_from(self.db, candidate, pass, node);
+                        }
                     }
                 }
             }
+            if self.walk.nodes.len() == before {
+                return Ok(false);
+            }
+        }
+    }
+
+    fn enter_blind_spot(&mut self, entry: Entry, pass: Pass) {
+        if self.blind_spots.contains(&entry.spot) {
+            return;
+        }
+        let spot = u32::try_from(self.blind_spots.len()).unwrap_or(u32::MAX);
+        self.blind_spots.push(entry.spot);
+        for node in entry.nodes {
+            self.walk.enter(self.db, node, pass, Some(spot));
         }
     }
 }

@@ -143,15 +143,22 @@ impl<'db> Collector<'_, 'db> {
 
     fn push(&mut self, kind: FactKind, generic: bool, site: Option<ExprId>) {
         if self.seen.insert(kind.clone()) {
-            let list =
-                if generic { &mut self.facts.generic } else { &mut self.facts.shared };
+            let list = if generic {
+                &mut self.facts.generic
+            } else {
+                &mut self.facts.shared
+            };
             list.push(Fact { kind, site });
         }
     }
 
     fn call(&mut self, f: FunctionId, args: GenericArgs<'db>, dispatch: Dispatch, site: ExprId) {
         let args = erase(self.it, args);
-        self.push(FactKind::Call(f, args.store(), dispatch), args.has_param(), Some(site));
+        self.push(
+            FactKind::Call(f, args.store(), dispatch),
+            args.has_param(),
+            Some(site),
+        );
     }
 
     fn drop_of(&mut self, ty: Ty<'db>, site: Option<ExprId>) {
@@ -164,7 +171,11 @@ impl<'db> Collector<'_, 'db> {
     fn unsize(&mut self, from: Ty<'db>, to: Ty<'db>, site: ExprId) {
         let (from, to) = (erase(self.it, from), erase(self.it, to));
         let generic = from.has_param() || to.has_param();
-        self.push(FactKind::Unsize(from.store(), to.store()), generic, Some(site));
+        self.push(
+            FactKind::Unsize(from.store(), to.store()),
+            generic,
+            Some(site),
+        );
     }
 
     fn expression(
@@ -185,13 +196,19 @@ impl<'db> Collector<'_, 'db> {
             Expr::Path(path) => self.path(id, path, ty, callees, resolver),
             Expr::Await { expr } => {
                 let awaited = erase(self.it, self.inference.expr_ty(*expr));
-                self.push(FactKind::Await(awaited.store()), awaited.has_param(), Some(id));
+                self.push(
+                    FactKind::Await(awaited.store()),
+                    awaited.has_param(),
+                    Some(id),
+                );
             }
             Expr::MethodCall { method_name, .. } if method.is_none() => {
                 // A field that holds a closure or function pointer resolves as a field.
                 if self.inference.field_resolution(id).is_none() {
                     let name = method_name.as_str().to_owned();
-                    self.facts.unresolved.push(UnresolvedCall { name, site: id });
+                    self.facts
+                        .unresolved
+                        .push(UnresolvedCall { name, site: id });
                 }
             }
             Expr::InlineAsm(asm) => {
@@ -225,11 +242,12 @@ impl<'db> Collector<'_, 'db> {
             Expr::BinaryOp { .. } | Expr::UnaryOp { .. } => {
                 args.types().next().is_some_and(|ty| ty.is_scalar())
             }
-            Expr::Index { .. } => args
-                .types()
-                .next()
-                .is_some_and(|ty| matches!(ty.kind(), TyKind::Array(..) | TyKind::Slice(..)))
-                && args.types().nth(1).is_some_and(|ty| ty.is_scalar()),
+            Expr::Index { .. } => {
+                args.types()
+                    .next()
+                    .is_some_and(|ty| matches!(ty.kind(), TyKind::Array(..) | TyKind::Slice(..)))
+                    && args.types().nth(1).is_some_and(|ty| ty.is_scalar())
+            }
             _ => false,
         }
     }
@@ -269,7 +287,11 @@ impl<'db> Collector<'_, 'db> {
         if let Some((CandidateId::ConstId(c), args)) = self.inference.assoc_resolutions_for_expr(id)
         {
             let args = erase(self.it, args);
-            self.push(FactKind::AssocConst(c, args.store()), args.has_param(), Some(id));
+            self.push(
+                FactKind::AssocConst(c, args.store()),
+                args.has_param(),
+                Some(id),
+            );
             self.drop_of(ty, Some(id));
             return;
         }
@@ -292,14 +314,18 @@ impl<'db> Collector<'_, 'db> {
                         Some(segment) => segment.name.as_str().to_owned(),
                         None => return,
                     };
-                    self.facts.unresolved.push(UnresolvedCall { name, site: id });
+                    self.facts
+                        .unresolved
+                        .push(UnresolvedCall { name, site: id });
                 }
             }
         }
     }
 
     fn adjustments(&mut self, id: ExprId) {
-        let Some(adjustments) = self.inference.expr_adjustment(id) else { return };
+        let Some(adjustments) = self.inference.expr_adjustment(id) else {
+            return;
+        };
         let mut from = self.inference.expr_ty(id);
         for adjustment in adjustments {
             let to: Ty<'db> = adjustment.target.as_ref();
@@ -313,13 +339,14 @@ impl<'db> Collector<'_, 'db> {
                         items.Deref_deref
                     };
                     if let Some(f) = f {
-                        let args = GenericArgs::for_item(self.it, f.into(), |index, param, _, _| {
-                            if index == 0 {
-                                from.into()
-                            } else {
-                                GenericArg::error_from_id(self.it, param)
-                            }
-                        });
+                        let args =
+                            GenericArgs::for_item(self.it, f.into(), |index, param, _, _| {
+                                if index == 0 {
+                                    from.into()
+                                } else {
+                                    GenericArg::error_from_id(self.it, param)
+                                }
+                            });
                         self.call(f, args, Dispatch::Static, id);
                     }
                 }

@@ -90,27 +90,48 @@ impl Kept {
 
     /// The functions with a symbol of their own that `krate` itself defines.
     pub(crate) fn exports(&self, db: &RootDatabase, krate: Crate) -> Vec<Node> {
-        let mut exports: Vec<FunctionId> =
-            self.symbols.values().copied().filter(|f| f.krate(db) == krate).collect();
+        let mut exports: Vec<FunctionId> = self
+            .symbols
+            .values()
+            .copied()
+            .filter(|f| f.krate(db) == krate)
+            .collect();
         exports.sort();
-        exports.into_iter().map(|f| Node::Body(f.into(), crate::walk::no_args())).collect()
+        exports
+            .into_iter()
+            .map(|f| Node::Body(f.into(), crate::walk::no_args()))
+            .collect()
     }
 
     /// The entry points that these items add.
     pub(crate) fn roots(&self, db: &RootDatabase, krate: Crate) -> Vec<Node> {
         let none = crate::walk::no_args;
-        let mut nodes: Vec<Node> =
-            self.used.iter().map(|id| Node::Body((*id).into(), none())).collect();
+        let mut nodes: Vec<Node> = self
+            .used
+            .iter()
+            .map(|id| Node::Body((*id).into(), none()))
+            .collect();
         let it = DbInterner::new_with(db, krate);
-        let Some(tr) = global_alloc(db) else { return nodes };
+        let Some(tr) = global_alloc(db) else {
+            return nodes;
+        };
         let hir: &dyn HirDatabase = db;
         for &id in &self.allocators {
-            let ty = hir.type_for_static(id).instantiate_identity().skip_norm_wip();
+            let ty = hir
+                .type_for_static(id)
+                .instantiate_identity()
+                .skip_norm_wip();
             nodes.push(Node::Body(id.into(), none()));
             for (_, item) in tr.trait_items(db).items.iter() {
-                let AssocItemId::FunctionId(f) = item else { continue };
+                let AssocItemId::FunctionId(f) = item else {
+                    continue;
+                };
                 let args = GenericArgs::for_item(it, (*f).into(), |index, param, _, _| {
-                    if index == 0 { ty.into() } else { GenericArg::error_from_id(it, param) }
+                    if index == 0 {
+                        ty.into()
+                    } else {
+                        GenericArg::error_from_id(it, param)
+                    }
                 });
                 nodes.push(Node::Method(*f, erase(it, args).store()));
             }
@@ -151,12 +172,17 @@ impl Attributes {
 
 /// `core::alloc::GlobalAlloc`.
 fn global_alloc(db: &RootDatabase) -> Option<TraitId> {
-    let core = ra_ap_base_db::all_crates(db).iter().copied().find(|krate| {
-        krate.data(db).origin.is_lang()
-            && krate.extra_data(db).display_name.as_ref().is_some_and(|name| {
-                name.crate_name().symbol().as_str() == "core"
-            })
-    })?;
+    let core = ra_ap_base_db::all_crates(db)
+        .iter()
+        .copied()
+        .find(|krate| {
+            krate.data(db).origin.is_lang()
+                && krate
+                    .extra_data(db)
+                    .display_name
+                    .as_ref()
+                    .is_some_and(|name| name.crate_name().symbol().as_str() == "core")
+        })?;
     let map = crate_def_map(db, core);
     let alloc = Name::new_symbol_root(Symbol::intern("alloc"));
     let module = match map[map.root_module_id()].scope.get(&alloc).take_types()? {

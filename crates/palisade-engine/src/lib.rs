@@ -23,8 +23,7 @@ mod roots;
 mod walk;
 
 pub use api::{
-    Call, Collection, Dispatch, EngineError, Expansion, FunctionHandle, Goal, Limits,
-    LoadOptions, Outcome, PathQuery, PathSegment, ReachedFunction, Request, Resolution,
-    ResolutionKind, Stats,
+    Call, Collection, Dispatch, EngineError, Expansion, FunctionHandle, Goal, Limits, LoadOptions,
+    Outcome, PathQuery, PathSegment, ReachedFunction, Request, Resolution, ResolutionKind, Stats,
 };
 pub use engine::Engine;

@@ -62,7 +62,12 @@ pub(crate) enum Definition {
 
 impl<'a> Names<'a> {
     pub(crate) fn new(loaded: &'a Loaded, db: &'a RootDatabase, workspace: &'a Utf8Path) -> Self {
-        Self { loaded, db, workspace, lines: RefCell::default() }
+        Self {
+            loaded,
+            db,
+            workspace,
+            lines: RefCell::default(),
+        }
     }
 
     /// The function that a node stands for, if it stands for one.
@@ -74,11 +79,15 @@ impl<'a> Names<'a> {
                     ItemContainerId::ImplId(id) => self.blanket_self(id, args),
                     _ => None,
                 };
-                Some(Identity { def: Definition::Function(*f), self_type })
+                Some(Identity {
+                    def: Definition::Function(*f),
+                    self_type,
+                })
             }
-            Node::Derived(derive, f, _) => {
-                Some(Identity { def: Definition::Derive(*derive, *f), self_type: None })
-            }
+            Node::Derived(derive, f, _) => Some(Identity {
+                def: Definition::Derive(*derive, *f),
+                self_type: None,
+            }),
             _ => None,
         }
     }
@@ -128,9 +137,9 @@ impl<'a> Names<'a> {
     fn impl_names(&self, id: ImplId) -> (String, Option<String>) {
         let db: &dyn HirDatabase = self.db;
         let self_ty = db.impl_self_ty(id).instantiate_identity().skip_norm_wip();
-        let tr = db.impl_trait(id).map(|tr| {
-            self.trait_name(tr.instantiate_identity().skip_norm_wip().def_id.0)
-        });
+        let tr = db
+            .impl_trait(id)
+            .map(|tr| self.trait_name(tr.instantiate_identity().skip_norm_wip().def_id.0));
         (self.type_name(self_ty), tr)
     }
 
@@ -173,9 +182,12 @@ impl<'a> Names<'a> {
                         let concrete = identity.self_type.clone();
                         (f, module, Some(concrete.unwrap_or(self_type)), tr)
                     }
-                    ItemContainerId::TraitId(tr) => {
-                        (f, module, identity.self_type.clone(), Some(self.trait_name(tr)))
-                    }
+                    ItemContainerId::TraitId(tr) => (
+                        f,
+                        module,
+                        identity.self_type.clone(),
+                        Some(self.trait_name(tr)),
+                    ),
                     _ => (f, module, None, None),
                 }
             }
@@ -200,7 +212,15 @@ impl<'a> Names<'a> {
         path.push_str("::");
         path.push_str(&name);
         let location = self.definition_location(identity.def);
-        Function { crate_name, version, self_type, trait_name, name, path, location }
+        Function {
+            crate_name,
+            version,
+            self_type,
+            trait_name,
+            name,
+            path,
+            location,
+        }
     }
 
     /// A trait's method as people write it.
@@ -227,7 +247,9 @@ impl<'a> Names<'a> {
 
     /// A file as people write it: relative where it is the workspace's own.
     pub(crate) fn shown(&self, path: &Utf8Path) -> String {
-        path.strip_prefix(self.workspace).unwrap_or(path).to_string()
+        path.strip_prefix(self.workspace)
+            .unwrap_or(path)
+            .to_string()
     }
 
     pub(crate) fn definition_location(&self, def: Definition) -> Option<Location> {
@@ -283,11 +305,9 @@ impl<'a> Names<'a> {
     /// Where a macro was called.
     pub(crate) fn span(&self, span: Span) -> Option<Location> {
         let file_id = span.anchor.file_id.file_id();
-        let editioned =
-            ra_ap_hir_expand::HirFileId::from(ra_ap_base_db::EditionedFileId::from_span_file_id(
-                self.db,
-                span.anchor.file_id,
-            ));
+        let editioned = ra_ap_hir_expand::HirFileId::from(
+            ra_ap_base_db::EditionedFileId::from_span_file_id(self.db, span.anchor.file_id),
+        );
         let start = editioned
             .ast_id_map(self.db)
             .get_erased(span.anchor.ast_id)
@@ -310,7 +330,10 @@ impl<'a> Names<'a> {
                 .collect()
         });
         let line = starts.partition_point(|start| *start <= offset) + 1;
-        Some(Location { file: shown, line: u32::try_from(line).ok()? })
+        Some(Location {
+            file: shown,
+            line: u32::try_from(line).ok()?,
+        })
     }
 
     /// Whether a function has a body, and whether it says `#[inline(always)]`.
@@ -319,7 +342,10 @@ impl<'a> Names<'a> {
             Definition::Function(f) => {
                 let body = FunctionSignature::of(self.db, f).has_body();
                 let source = f.loc(self.db).source(self.db);
-                (body, source.value.attrs().any(|attr| is_inline_always(&attr)))
+                (
+                    body,
+                    source.value.attrs().any(|attr| is_inline_always(&attr)),
+                )
             }
             Definition::Derive(..) => (true, false),
         }
@@ -327,7 +353,12 @@ impl<'a> Names<'a> {
 }
 
 fn is_inline_always(attr: &ast::Attr) -> bool {
-    let text: String =
-        attr.syntax().text().to_string().chars().filter(|c| !c.is_whitespace()).collect();
+    let text: String = attr
+        .syntax()
+        .text()
+        .to_string()
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect();
     text == "#[inline(always)]"
 }

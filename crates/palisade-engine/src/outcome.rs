@@ -19,7 +19,11 @@ pub(crate) fn collect(
 ) -> Collection {
     blind_spots.extend(limits(names, walk));
     let outcomes = outcomes(names, walk);
-    let mut collection = Collection { outcomes, blind_spots, ..Collection::default() };
+    let mut collection = Collection {
+        outcomes,
+        blind_spots,
+        ..Collection::default()
+    };
     if request.record {
         record(names, walk, &mut collection);
     }
@@ -85,12 +89,18 @@ fn path(names: &Names<'_>, walk: &Walk<'_>, goal: u32) -> Vec<Hop> {
         let origin = walk.origins[node as usize];
         site = site.or(origin.site);
         dispatch = dispatch.max(origin.dispatch);
-        let Some(identity) = names.identity(&walk.nodes[node as usize]) else { continue };
+        let Some(identity) = names.identity(&walk.nodes[node as usize]) else {
+            continue;
+        };
         if let Some(last) = hops.last_mut() {
             last.call_site = site.and_then(|site| names.site(site));
             last.dispatch = Some(dispatch.as_str());
         }
-        hops.push(Hop { function: names.describe(&identity), call_site: None, dispatch: None });
+        hops.push(Hop {
+            function: names.describe(&identity),
+            call_site: None,
+            dispatch: None,
+        });
         site = None;
         dispatch = Dispatch::Static;
     }
@@ -156,16 +166,24 @@ fn record(names: &Names<'_>, walk: &Walk<'_>, collection: &mut Collection) {
         .enumerate()
         .map(|(index, (_, identity))| (identity.clone(), index))
         .collect();
-    collection.functions = functions.into_iter().map(|(function, _)| function).collect();
+    collection.functions = functions
+        .into_iter()
+        .map(|(function, _)| function)
+        .collect();
     collection.calls = calls(names, walk, &index);
 }
 
 fn calls(names: &Names<'_>, walk: &Walk<'_>, index: &FxHashMap<Identity, usize>) -> Vec<Call> {
-    let Some(successors) = &walk.successors else { return Vec::new() };
+    let Some(successors) = &walk.successors else {
+        return Vec::new();
+    };
     let mut sites: FxHashMap<Site, Option<Location>> = FxHashMap::default();
     let mut calls = Vec::new();
     for (node, kind) in walk.nodes.iter().enumerate() {
-        let Some(caller) = names.identity(kind).and_then(|identity| index.get(&identity)) else {
+        let Some(caller) = names
+            .identity(kind)
+            .and_then(|identity| index.get(&identity))
+        else {
             continue;
         };
         // What is no function itself is looked through, down to functions.
@@ -179,9 +197,17 @@ fn calls(names: &Names<'_>, walk: &Walk<'_>, index: &FxHashMap<Identity, usize>)
                 Some(identity) => {
                     if let Some(&callee) = index.get(&identity) {
                         let site = site.and_then(|site| {
-                            sites.entry(site).or_insert_with(|| names.site(site)).clone()
+                            sites
+                                .entry(site)
+                                .or_insert_with(|| names.site(site))
+                                .clone()
                         });
-                        calls.push(Call { caller: *caller, callee, site, dispatch });
+                        calls.push(Call {
+                            caller: *caller,
+                            callee,
+                            site,
+                            dispatch,
+                        });
                     }
                 }
                 None => {

@@ -67,8 +67,8 @@ impl<'a> Resolver<'a> {
         self.in_scope(items, rest).or_else(|| {
             // `macro_rules!` macros are found by the textual scope only.
             let scope: &ItemScope = &map[module].scope;
-            let legacy = rest.is_empty()
-                && scope.legacy_macros().any(|(legacy, _)| *legacy == name);
+            let legacy =
+                rest.is_empty() && scope.legacy_macros().any(|(legacy, _)| *legacy == name);
             legacy.then(|| (ResolutionKind::Macro, Vec::new()))
         })
     }
@@ -138,7 +138,11 @@ impl<'a> Resolver<'a> {
             }
             [name] => {
                 let inherent = named(&name.name);
-                if inherent.is_empty() { of_trait(&name.name, None) } else { inherent }
+                if inherent.is_empty() {
+                    of_trait(&name.name, None)
+                } else {
+                    inherent
+                }
             }
             [tr, method] => of_trait(&tr.name, Some(&method.name)),
             _ => Vec::new(),
@@ -168,8 +172,11 @@ impl<'a> Resolver<'a> {
                 }
             }
         }
-        let kind =
-            if rest.is_empty() { ResolutionKind::Trait } else { ResolutionKind::Function };
+        let kind = if rest.is_empty() {
+            ResolutionKind::Trait
+        } else {
+            ResolutionKind::Function
+        };
         Some((kind, found))
     }
 
@@ -180,7 +187,9 @@ impl<'a> Resolver<'a> {
         let mut kind = None;
         let map: &DefMap = crate_def_map(self.db, krate);
         for keep in [2, 1] {
-            let Some(at) = segments.len().checked_sub(keep) else { continue };
+            let Some(at) = segments.len().checked_sub(keep) else {
+                continue;
+            };
             let suffix = &segments[at..];
             if keep == 1 && segments.len() > 1 && starts_type(&segments[segments.len() - 2]) {
                 // `Type::method` with no such method: the bare name would be
@@ -218,9 +227,7 @@ impl<'a> Resolver<'a> {
                 }
             }
             for id in map[module].scope.impls() {
-                found.extend(
-                    functions(&id.impl_items(self.db).items).map(Definition::Function),
-                );
+                found.extend(functions(&id.impl_items(self.db).items).map(Definition::Function));
             }
         }
         found
@@ -242,11 +249,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Methods of built-in derives, by trait and method name.
-    fn derived(
-        &self,
-        adt: AdtId,
-        wanted: impl Fn(&str, &str) -> bool,
-    ) -> Vec<Definition> {
+    fn derived(&self, adt: AdtId, wanted: impl Fn(&str, &str) -> bool) -> Vec<Definition> {
         let module = ra_ap_hir_def::HasModule::module(&adt, self.db);
         let map = module.def_map(self.db);
         let items = ra_ap_hir_def::lang_item::lang_items(self.db, module.krate(self.db));
@@ -256,7 +259,9 @@ impl<'a> Resolver<'a> {
             if loc.adt != adt {
                 continue;
             }
-            let Some(tr) = loc.trait_.get_id(items) else { continue };
+            let Some(tr) = loc.trait_.get_id(items) else {
+                continue;
+            };
             let name = self.trait_name(tr);
             for f in functions(&tr.trait_items(self.db).items) {
                 if wanted(&name, &self.name_of(f)) {
@@ -285,7 +290,8 @@ impl<'a> Resolver<'a> {
 
     fn impl_trait(&self, id: ImplId) -> Option<TraitId> {
         let db: &dyn HirDatabase = self.db;
-        db.impl_trait(id).map(|tr| tr.instantiate_identity().skip_norm_wip().def_id.0)
+        db.impl_trait(id)
+            .map(|tr| tr.instantiate_identity().skip_norm_wip().def_id.0)
     }
 
     fn name_of(&self, f: FunctionId) -> String {

@@ -4,12 +4,8 @@ use palisade_project::UnitKind;
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
     AdtId, AssocItemId, BuiltinDeriveImplId, DefWithBodyId, FunctionId, GenericDefId,
-    GenericParamId, HasModule, ImplId, Lookup, ModuleDefId, ModuleId, TraitId,
-    attrs::AttrFlags,
-    nameres::crate_def_map,
-    signatures::FunctionSignature,
-    src::HasSource,
-    visibility::Visibility,
+    GenericParamId, HasModule, ImplId, Lookup, ModuleDefId, ModuleId, TraitId, attrs::AttrFlags,
+    nameres::crate_def_map, signatures::FunctionSignature, src::HasSource, visibility::Visibility,
 };
 use ra_ap_hir_expand::name::Name;
 use ra_ap_hir_ty::{
@@ -26,7 +22,11 @@ use crate::{facts::erase, walk::Node};
 
 /// The entry points of one crate, by what kind of unit it is.
 pub(crate) fn of_unit(db: &RootDatabase, krate: Crate, kind: UnitKind) -> Vec<Node> {
-    let roots = Roots { db, it: DbInterner::new_with(db, krate), krate };
+    let roots = Roots {
+        db,
+        it: DbInterner::new_with(db, krate),
+        krate,
+    };
     match kind {
         UnitKind::Bin | UnitKind::BuildScript | UnitKind::Example => roots.main(),
         UnitKind::Test | UnitKind::Bench => {
@@ -101,9 +101,8 @@ impl Roots<'_> {
 
     fn is_proc_macro(&self, f: FunctionId) -> bool {
         f.lookup(self.db).source(self.db).value.attrs().any(|attr| {
-            attr.path().is_some_and(|path| {
-                path.syntax().text().to_string().starts_with("proc_macro")
-            })
+            attr.path()
+                .is_some_and(|path| path.syntax().text().to_string().starts_with("proc_macro"))
         })
     }
 
@@ -113,8 +112,11 @@ impl Roots<'_> {
         let tr = self.it.lang_items().Termination?;
         let report = functions(&tr.trait_items(self.db).items).next()?;
         let signature = hir.callable_item_signature(f.into());
-        let output =
-            signature.instantiate_identity().skip_norm_wip().skip_binder().output();
+        let output = signature
+            .instantiate_identity()
+            .skip_norm_wip()
+            .skip_binder()
+            .output();
         let args = GenericArgs::new_from_slice(&[erase(self.it, output).into()]);
         Some(Node::Method(report, args.store()))
     }
@@ -123,7 +125,11 @@ impl Roots<'_> {
     /// call them.
     fn public(&self) -> Vec<Node> {
         let map = crate_def_map(self.db, self.krate);
-        let mut public = Public { roots: self, modules: FxHashSet::default(), items: Vec::new() };
+        let mut public = Public {
+            roots: self,
+            modules: FxHashSet::default(),
+            items: Vec::new(),
+        };
         public.module(map.root_module_id());
         let mut nodes = Vec::new();
         let mut types = FxHashSet::default();
@@ -147,7 +153,10 @@ impl Roots<'_> {
             }
         }
         // A type of another crate is re-exported here with its methods.
-        let mut crates: Vec<Crate> = types.iter().map(|adt| adt.module(self.db).krate(self.db)).collect();
+        let mut crates: Vec<Crate> = types
+            .iter()
+            .map(|adt| adt.module(self.db).krate(self.db))
+            .collect();
         crates.push(self.krate);
         crates.sort();
         crates.dedup();
@@ -178,7 +187,9 @@ impl Roots<'_> {
 
     fn derived_methods(&self, id: BuiltinDeriveImplId, types: &FxHashSet<AdtId>) -> Vec<Node> {
         let loc = id.loc(self.db);
-        let Some(tr) = loc.trait_.get_id(self.it.lang_items()) else { return Vec::new() };
+        let Some(tr) = loc.trait_.get_id(self.it.lang_items()) else {
+            return Vec::new();
+        };
         if !types.contains(&loc.adt) {
             return Vec::new();
         }
@@ -231,9 +242,7 @@ impl Roots<'_> {
         }
         items
             .iter()
-            .filter(|(_, item)| {
-                matches!(item.assoc_visibility(self.db), Visibility::Public)
-            })
+            .filter(|(_, item)| matches!(item.assoc_visibility(self.db), Visibility::Public))
             .filter_map(|(_, item)| match item {
                 AssocItemId::FunctionId(f) => Some(self.generic(*f)),
                 AssocItemId::ConstId(c) => {
@@ -263,13 +272,20 @@ impl Public<'_, '_> {
         let map = crate_def_map(self.roots.db, krate);
         for (_, item) in map[module].scope.entries() {
             let item = item.filter_visibility(|vis| matches!(vis, Visibility::Public));
-            for def in [item.take_types(), item.take_values()].into_iter().flatten() {
+            for def in [item.take_types(), item.take_values()]
+                .into_iter()
+                .flatten()
+            {
                 match def {
                     ModuleDefId::ModuleId(module) => self.module(module),
                     // What another crate defines has a public path here too,
                     // the standard library's apart.
                     def if def.module(self.roots.db).is_some_and(|module| {
-                        !module.krate(self.roots.db).data(self.roots.db).origin.is_lang()
+                        !module
+                            .krate(self.roots.db)
+                            .data(self.roots.db)
+                            .origin
+                            .is_lang()
                     }) =>
                     {
                         self.items.push(def);

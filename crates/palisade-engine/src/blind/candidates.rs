@@ -42,7 +42,13 @@ pub(super) struct Candidates<'a> {
 
 impl<'a> Candidates<'a> {
     pub(super) fn new(db: &'a RootDatabase, it: DbInterner<'a>, names: &'a Names<'a>) -> Self {
-        Self { db, it, names, functions: FxHashMap::default(), impls: None }
+        Self {
+            db,
+            it,
+            names,
+            functions: FxHashMap::default(),
+            impls: None,
+        }
     }
 
     /// Functions that `krate` can name and whose name is one of `words`.
@@ -82,7 +88,10 @@ impl<'a> Candidates<'a> {
 
     /// Every impl outside the standard library that a call may mean.
     pub(super) fn impls_of(&mut self, call: Unresolved) -> (Vec<Node>, Vec<String>) {
-        let impls = self.impls.get_or_insert_with(|| Rc::new(index_impls(self.db))).clone();
+        let impls = self
+            .impls
+            .get_or_insert_with(|| Rc::new(index_impls(self.db)))
+            .clone();
         let found = impls.get(&call.method).into_iter().flatten();
         let found = found
             .filter(|(_, of)| match (call.adt, of) {
@@ -119,8 +128,10 @@ impl<'a> Candidates<'a> {
     fn finish(&self, mut found: Vec<FunctionId>) -> (Vec<Node>, Vec<String>) {
         found.sort();
         found.dedup();
-        let mut crates: Vec<String> =
-            found.iter().map(|f| self.names.krate(f.krate(self.db)).0).collect();
+        let mut crates: Vec<String> = found
+            .iter()
+            .map(|f| self.names.krate(f.krate(self.db)).0)
+            .collect();
         crates.sort();
         crates.dedup();
         let nodes = found
@@ -140,9 +151,7 @@ impl<'a> Candidates<'a> {
         for dep in &krate.data(self.db).dependencies {
             visible.push(dep.crate_id);
             for second in &dep.crate_id.data(self.db).dependencies {
-                let named = words.is_none_or(|words| {
-                    words.contains(second.name.symbol().as_str())
-                });
+                let named = words.is_none_or(|words| words.contains(second.name.symbol().as_str()));
                 if named {
                     visible.push(second.crate_id);
                 }
@@ -156,7 +165,10 @@ impl<'a> Candidates<'a> {
 
     fn functions(&mut self, krate: Crate) -> Rc<ByName> {
         let db = self.db;
-        self.functions.entry(krate).or_insert_with(|| Rc::new(index_functions(db, krate))).clone()
+        self.functions
+            .entry(krate)
+            .or_insert_with(|| Rc::new(index_functions(db, krate)))
+            .clone()
     }
 }
 
@@ -165,7 +177,10 @@ fn index_functions(db: &RootDatabase, krate: Crate) -> ByName {
     let mut add = |f: FunctionId| {
         let signature = FunctionSignature::of(db, f);
         if signature.has_body() {
-            by_name.entry(signature.name.as_str().to_owned()).or_default().push(f);
+            by_name
+                .entry(signature.name.as_str().to_owned())
+                .or_default()
+                .push(f);
         }
     };
     for def in declarations(crate_def_map(db, krate)) {
@@ -192,7 +207,8 @@ fn index_functions(db: &RootDatabase, krate: Crate) -> ByName {
 }
 
 fn declarations(map: &DefMap) -> impl Iterator<Item = ModuleDefId> + '_ {
-    map.modules().flat_map(|(_, module)| module.scope.declarations())
+    map.modules()
+        .flat_map(|(_, module)| module.scope.declarations())
 }
 
 /// Every impl of a crate, those that derives write into unnamed constants too.
@@ -219,7 +235,9 @@ fn index_impls(db: &RootDatabase) -> Impls {
             continue;
         }
         for id in impls(db, krate) {
-            let Some(tr) = hir.impl_trait(id) else { continue };
+            let Some(tr) = hir.impl_trait(id) else {
+                continue;
+            };
             let tr = tr.instantiate_identity().skip_norm_wip();
             let adt = match tr.self_ty().kind() {
                 TyKind::Adt(adt, _) => Some(adt.def_id()),
@@ -227,7 +245,9 @@ fn index_impls(db: &RootDatabase) -> Impls {
             };
             let declared = &tr.def_id.0.trait_items(db).items;
             for (name, item) in id.impl_items(db).items.iter() {
-                let AssocItemId::FunctionId(f) = item else { continue };
+                let AssocItemId::FunctionId(f) = item else {
+                    continue;
+                };
                 let of = declared.iter().find_map(|(declared, item)| match item {
                     AssocItemId::FunctionId(of) if declared == name => Some(*of),
                     _ => None,

@@ -9,15 +9,17 @@ use crate::load::files::Files;
 
 /// For every place of a unit's source that an undecided flag governs: where,
 /// which flag, and the words of the governed code.
-pub(super) fn undecided(
-    unit: &Unit,
-    files: &Files,
-) -> Vec<(Location, String, FxHashSet<String>)> {
+pub(super) fn undecided(unit: &Unit, files: &Files) -> Vec<(Location, String, FxHashSet<String>)> {
     let mut found = Vec::new();
     for path in files.below(&unit.package_dir) {
-        let Ok(text) = std::fs::read_to_string(path) else { continue };
-        let flags: Vec<&String> =
-            unit.unknown_cfgs.iter().filter(|flag| mentions(&text, flag)).collect();
+        let Ok(text) = std::fs::read_to_string(path) else {
+            continue;
+        };
+        let flags: Vec<&String> = unit
+            .unknown_cfgs
+            .iter()
+            .filter(|flag| mentions(&text, flag))
+            .collect();
         if flags.is_empty() {
             continue;
         }
@@ -32,8 +34,9 @@ pub(super) fn undecided(
                         text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1
                     });
                     let governed = node.parent().unwrap_or(node);
-                    for token in
-                        governed.descendants_with_tokens().filter_map(|it| it.into_token())
+                    for token in governed
+                        .descendants_with_tokens()
+                        .filter_map(|it| it.into_token())
                     {
                         if token.kind() == SyntaxKind::IDENT {
                             words.insert(token.text().to_owned());
@@ -43,7 +46,14 @@ pub(super) fn undecided(
             }
             if let Some(line) = line {
                 let line = u32::try_from(line).unwrap_or(u32::MAX);
-                found.push((Location { file: path.to_string(), line }, flag.clone(), words));
+                found.push((
+                    Location {
+                        file: path.to_string(),
+                        line,
+                    },
+                    flag.clone(),
+                    words,
+                ));
             }
         }
     }
@@ -59,7 +69,8 @@ fn governs(node: &SyntaxNode, flag: &str) -> bool {
     let asks = if let Some(attr) = ast::Attr::cast(node.clone()) {
         attr.syntax().text().to_string().contains("cfg")
     } else if let Some(call) = ast::MacroCall::cast(node.clone()) {
-        call.path().is_some_and(|path| path.syntax().text().to_string().contains("cfg"))
+        call.path()
+            .is_some_and(|path| path.syntax().text().to_string().contains("cfg"))
     } else {
         false
     };

@@ -4,7 +4,7 @@
 use palisade_model::BlindSpotCause;
 use ra_ap_syntax::{
     AstNode, SourceFile, SyntaxKind, SyntaxNode,
-    ast::{self, HasName},
+    ast::{self, HasAttrs, HasName},
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -39,14 +39,22 @@ pub(super) fn find(text: &str, tree: impl FnOnce() -> SourceFile) -> Vec<Gap> {
 /// not the last one above.
 fn redefined_macros(text: &str, tree: &SourceFile) -> Vec<Gap> {
     let mut by_name: FxHashMap<(SyntaxNode, String), Vec<ast::MacroRules>> = FxHashMap::default();
-    for rules in tree.syntax().descendants().filter_map(ast::MacroRules::cast) {
+    for rules in tree
+        .syntax()
+        .descendants()
+        .filter_map(ast::MacroRules::cast)
+    {
         if let (Some(parent), Some(name)) = (rules.syntax().parent(), rules.name()) {
-            by_name.entry((parent, name.text().to_string())).or_default().push(rules);
+            by_name
+                .entry((parent, name.text().to_string()))
+                .or_default()
+                .push(rules);
         }
     }
     let mut gaps: Vec<Gap> = by_name
         .into_iter()
-        .filter(|(_, definitions)| definitions.len() > 1)
+        // Alternatives of which a `cfg` chooses one are not redefinitions.
+        .filter(|(_, definitions)| definitions.len() > 1 && !definitions.iter().any(has_cfg))
         .map(|((_, name), definitions)| {
             let (_, earlier) = definitions.split_last().expect("there are at least two");
             let mut words = FxHashSet::default();
@@ -65,6 +73,12 @@ fn redefined_macros(text: &str, tree: &SourceFile) -> Vec<Gap> {
     gaps
 }
 
+fn has_cfg(rules: &ast::MacroRules) -> bool {
+    rules
+        .attrs()
+        .any(|attr| attr.syntax().text().to_string().contains("cfg"))
+}
+
 /// Impls of traits inside of function bodies count everywhere; the library
 /// finds them only from within that body.
 fn impls_in_bodies(text: &str, tree: &SourceFile) -> Vec<Gap> {
@@ -72,7 +86,10 @@ fn impls_in_bodies(text: &str, tree: &SourceFile) -> Vec<Gap> {
         .descendants()
         .filter_map(ast::Impl::cast)
         .filter(|item| {
-            let body = item.syntax().ancestors().filter(|node| ast::Fn::can_cast(node.kind()));
+            let body = item
+                .syntax()
+                .ancestors()
+                .filter(|node| ast::Fn::can_cast(node.kind()));
             item.trait_().is_some() && body.last().is_some_and(|body| !is_of_local(item, &body))
         })
         .map(|item| {
@@ -93,16 +110,25 @@ fn impls_in_bodies(text: &str, tree: &SourceFile) -> Vec<Gap> {
 /// Whether an impl is for a type that the body itself declares: nobody outside
 /// can ask for it without having come from there.
 fn is_of_local(item: &ast::Impl, body: &SyntaxNode) -> bool {
-    let Some(ast::Type::PathType(ty)) = item.self_ty() else { return false };
-    let name = ty.path().and_then(|path| path.segment()).and_then(|segment| segment.name_ref());
+    let Some(ast::Type::PathType(ty)) = item.self_ty() else {
+        return false;
+    };
+    let name = ty
+        .path()
+        .and_then(|path| path.segment())
+        .and_then(|segment| segment.name_ref());
     let Some(name) = name else { return false };
     body.descendants().filter_map(ast::Adt::cast).any(|adt| {
-        adt.name().is_some_and(|declared| declared.text() == name.text())
+        adt.name()
+            .is_some_and(|declared| declared.text() == name.text())
     })
 }
 
 fn collect(node: &SyntaxNode, words: &mut FxHashSet<String>) {
-    for token in node.descendants_with_tokens().filter_map(|it| it.into_token()) {
+    for token in node
+        .descendants_with_tokens()
+        .filter_map(|it| it.into_token())
+    {
         if token.kind() == SyntaxKind::IDENT {
             words.insert(token.text().to_owned());
         }

@@ -104,7 +104,15 @@ impl<'a> Finder<'a> {
         words: &FxHashSet<String>,
     ) -> Entry {
         let (nodes, may_reach) = self.candidates.named(krate, words);
-        Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes }
+        Entry {
+            spot: BlindSpot {
+                location,
+                cause,
+                detail,
+                may_reach,
+            },
+            nodes,
+        }
     }
 
     fn macros(&mut self, walk: &Walk<'_>, live: &Live) -> Vec<Entry> {
@@ -112,7 +120,9 @@ impl<'a> Finder<'a> {
         let mut entries = Vec::new();
         let mut seen = FxHashSet::default();
         for used in self.loaded.macro_log.uses() {
-            let Some((krate, location)) = uses.place(&used) else { continue };
+            let Some((krate, location)) = uses.place(&used) else {
+                continue;
+            };
             if !live.crates.contains(&krate) || !uses.is_live(&used, krate) {
                 continue;
             }
@@ -128,7 +138,10 @@ impl<'a> Finder<'a> {
                 ),
                 Some(reason) => (
                     BlindSpotCause::ExpansionFailed,
-                    format!("{} macro `{}` of {}: {reason}", used.kind, used.name, used.package),
+                    format!(
+                        "{} macro `{}` of {}: {reason}",
+                        used.kind, used.name, used.package
+                    ),
                 ),
             };
             entries.push(self.entry(krate, location, cause, detail, &words));
@@ -146,7 +159,13 @@ impl<'a> Finder<'a> {
                 // Nothing is known about the text: everything the crate can
                 // name may be called.
                 let (nodes, may_reach) = self.candidates.all(krate);
-                entries.push(Entry { spot: BlindSpot { may_reach, ..spot.clone() }, nodes });
+                entries.push(Entry {
+                    spot: BlindSpot {
+                        may_reach,
+                        ..spot.clone()
+                    },
+                    nodes,
+                });
             }
         }
         entries
@@ -174,21 +193,35 @@ impl<'a> Finder<'a> {
                         continue;
                     };
                     let (nodes, may_reach) = self.candidates.all(krate);
-                    let detail =
-                        format!("the file of module `{}` is missing", name.unwrap_or_default());
+                    let detail = format!(
+                        "the file of module `{}` is missing",
+                        name.unwrap_or_default()
+                    );
                     let cause = BlindSpotCause::BrokenSource;
-                    let spot = BlindSpot { location, cause, detail, may_reach };
+                    let spot = BlindSpot {
+                        location,
+                        cause,
+                        detail,
+                        may_reach,
+                    };
                     entries.push(Entry { spot, nodes });
                 }
             }
             for (_, module) in map.modules() {
-                let Some(file) = module.origin.file_id() else { continue };
+                let Some(file) = module.origin.file_id() else {
+                    continue;
+                };
                 if file.parse_errors(self.db).is_none() {
                     continue;
                 }
                 let id = file.file_id(self.db);
-                let Some(path) = self.loaded.files.path(id) else { continue };
-                let location = Location { file: self.names.shown(path), line: 1 };
+                let Some(path) = self.loaded.files.path(id) else {
+                    continue;
+                };
+                let location = Location {
+                    file: self.names.shown(path),
+                    line: 1,
+                };
                 let mut words = FxHashSet::default();
                 let text = self.db.file_text(id);
                 let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -224,10 +257,15 @@ impl<'a> Finder<'a> {
             files.dedup();
             for file in files {
                 let id = file.file_id(self.db);
-                let Some(path) = self.loaded.files.path(id) else { continue };
+                let Some(path) = self.loaded.files.path(id) else {
+                    continue;
+                };
                 let text = self.db.file_text(id);
                 for gap in gaps::find(text.text(self.db), || file.parse(self.db).tree()) {
-                    let location = Location { file: self.names.shown(path), line: gap.line };
+                    let location = Location {
+                        file: self.names.shown(path),
+                        line: gap.line,
+                    };
                     entries.push(self.entry(krate, location, gap.cause, gap.detail, &gap.words));
                 }
             }
@@ -238,7 +276,9 @@ impl<'a> Finder<'a> {
     fn build_cfgs(&mut self, live: &Live) -> Vec<Entry> {
         let mut entries = Vec::new();
         for (index, unit) in self.units.iter().enumerate() {
-            let Some(krate) = self.loaded.crates[index] else { continue };
+            let Some(krate) = self.loaded.crates[index] else {
+                continue;
+            };
             if unit.unknown_cfgs.is_empty() || !live.crates.contains(&krate) {
                 continue;
             }
@@ -259,16 +299,25 @@ impl<'a> Finder<'a> {
     fn generated(&mut self, live: &Live) -> Vec<Entry> {
         let mut entries = Vec::new();
         for path in self.loaded.files.generated() {
-            let Some(unit) = self.unit_of_file(path.as_str()) else { continue };
-            let Some(krate) = self.loaded.crates[unit.0] else { continue };
-            let Some(script) = self.units[unit.0].build_script else { continue };
+            let Some(unit) = self.unit_of_file(path.as_str()) else {
+                continue;
+            };
+            let Some(krate) = self.loaded.crates[unit.0] else {
+                continue;
+            };
+            let Some(script) = self.units[unit.0].build_script else {
+                continue;
+            };
             let out_dir = load::out_dir(&self.units[unit.0].package_dir);
             let known = self.loaded.files.below(&out_dir).next().is_some();
             if !live.crates.contains(&krate) || known {
                 continue;
             }
             let words = self.vocabulary.of_build_script(script).clone();
-            let location = Location { file: self.names.shown(path), line: 1 };
+            let location = Location {
+                file: self.names.shown(path),
+                line: 1,
+            };
             let detail = "includes what its build script writes".to_owned();
             let cause = BlindSpotCause::GeneratedSource;
             entries.push(self.entry(krate, location, cause, detail, &words));
@@ -288,8 +337,13 @@ impl<'a> Finder<'a> {
             if krate.data(self.db).origin.is_lang() {
                 continue;
             }
-            let site = crate::walk::Site { body: def, expr: call.site };
-            let Some(location) = self.names.site(site) else { continue };
+            let site = crate::walk::Site {
+                body: def,
+                expr: call.site,
+            };
+            let Some(location) = self.names.site(site) else {
+                continue;
+            };
             let words = FxHashSet::from_iter([call.name.clone()]);
             let detail = format!("`{}`", call.name);
             let cause = BlindSpotCause::UnresolvedCall;
@@ -303,9 +357,7 @@ impl<'a> Finder<'a> {
     fn unresolved_methods(&mut self, walk: &Walk<'_>, passes: &[Pass]) -> Vec<Entry> {
         let mut by_method: FxHashMap<_, u32> = FxHashMap::default();
         for &(call, node) in &walk.unresolved {
-            if passes.contains(&walk.origins[node as usize].pass)
-                && !self.is_closed(walk, node)
-            {
+            if passes.contains(&walk.origins[node as usize].pass) && !self.is_closed(walk, node) {
                 by_method.entry(call).or_insert(node);
             }
         }
@@ -326,7 +378,15 @@ impl<'a> Finder<'a> {
                 None => format!("`{method}` on an unresolved type"),
             };
             let cause = BlindSpotCause::UnresolvedCall;
-            entries.push(Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes });
+            entries.push(Entry {
+                spot: BlindSpot {
+                    location,
+                    cause,
+                    detail,
+                    may_reach,
+                },
+                nodes,
+            });
         }
         entries
     }
@@ -358,13 +418,18 @@ impl<'a> Finder<'a> {
             if !passes.contains(&walk.origins[node as usize].pass) {
                 continue;
             }
-            let Some(f) = enclosing_function(walk, node) else { continue };
+            let Some(f) = enclosing_function(walk, node) else {
+                continue;
+            };
             let Some(location) = crate::outcome::location(self.names, walk, node) else {
                 continue;
             };
             if seen.insert(f) {
                 let words = self.names.words(f);
-                let detail = format!("panic of the analysis library in `{}`", self.names.method(f));
+                let detail = format!(
+                    "panic of the analysis library in `{}`",
+                    self.names.method(f)
+                );
                 let cause = BlindSpotCause::AnalysisPanic;
                 entries.push(self.entry(f.krate(self.db), location, cause, detail, &words));
             }
@@ -386,7 +451,15 @@ impl<'a> Finder<'a> {
                 let (nodes, may_reach) = self.candidates.one(f);
                 let cause = BlindSpotCause::ForeignCode;
                 let detail = format!("the symbol `{symbol}` is open to other languages");
-                entries.push(Entry { spot: BlindSpot { location, cause, detail, may_reach }, nodes });
+                entries.push(Entry {
+                    spot: BlindSpot {
+                        location,
+                        cause,
+                        detail,
+                        may_reach,
+                    },
+                    nodes,
+                });
             }
         }
         entries
@@ -419,7 +492,10 @@ struct Live {
 
 impl Live {
     fn new(db: &RootDatabase, walk: &Walk<'_>, passes: &[Pass]) -> Self {
-        let mut live = Live { crates: FxHashSet::default(), bodies: FxHashSet::default() };
+        let mut live = Live {
+            crates: FxHashSet::default(),
+            bodies: FxHashSet::default(),
+        };
         for (node, origin) in walk.nodes.iter().zip(&walk.origins) {
             if let Node::Body(def, _) = node
                 && passes.contains(&origin.pass)
@@ -453,19 +529,21 @@ fn is_lang(db: &RootDatabase, krate: Crate) -> bool {
 /// Whether generic arguments are made of the standard library's types and of
 /// types that belong to no crate.
 fn mentions_only_lang(db: &RootDatabase, args: &StoredGenericArgs) -> bool {
-    args.as_ref().iter().flat_map(|arg| arg.walk()).all(|part| match part.ty().map(|ty| ty.kind()) {
-        Some(TyKind::Adt(adt, _)) => is_lang(db, adt.def_id().krate(db)),
-        Some(
-            TyKind::Closure(..)
-            | TyKind::Coroutine(..)
-            | TyKind::CoroutineClosure(..)
-            | TyKind::FnDef(..)
-            | TyKind::Dynamic(..)
-            | TyKind::Alias(..)
-            | TyKind::Param(_)
-            | TyKind::Foreign(_)
-            | TyKind::Error(_),
-        ) => false,
-        _ => true,
+    args.as_ref().iter().flat_map(|arg| arg.walk()).all(|part| {
+        match part.ty().map(|ty| ty.kind()) {
+            Some(TyKind::Adt(adt, _)) => is_lang(db, adt.def_id().krate(db)),
+            Some(
+                TyKind::Closure(..)
+                | TyKind::Coroutine(..)
+                | TyKind::CoroutineClosure(..)
+                | TyKind::FnDef(..)
+                | TyKind::Dynamic(..)
+                | TyKind::Alias(..)
+                | TyKind::Param(_)
+                | TyKind::Foreign(_)
+                | TyKind::Error(_),
+            ) => false,
+            _ => true,
+        }
     })
 }

@@ -52,8 +52,7 @@ impl<'a> Uses<'a> {
             match node {
                 Node::Body(DefWithBodyId::FunctionId(f), args) => {
                     if seen.insert(*f)
-                        && let Some(location) =
-                            names.definition_location(Definition::Function(*f))
+                        && let Some(location) = names.definition_location(Definition::Function(*f))
                     {
                         uses.functions.insert(location);
                     }
@@ -92,9 +91,9 @@ impl<'a> Uses<'a> {
             }
             // What an attribute writes beside its item need not be asked for.
             MacroKind::Attribute => true,
-            MacroKind::Function => {
-                self.enclosing_function(used).is_none_or(|at| self.functions.contains(&at))
-            }
+            MacroKind::Function => self
+                .enclosing_function(used)
+                .is_none_or(|at| self.functions.contains(&at)),
         }
     }
 
@@ -105,7 +104,11 @@ impl<'a> Uses<'a> {
         let text = self.db.file_text(file);
         let text: &str = text.text(self.db);
         let line = usize::try_from(place.line).ok()?;
-        let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let start: usize = text
+            .split_inclusive('\n')
+            .take(line - 1)
+            .map(str::len)
+            .sum();
         let indent = text[start..].len() - text[start..].trim_start().len();
         let offset = TextSize::try_from(start + indent).ok()?;
         let tree = SourceFile::parse(text, Edition::Edition2024).tree();
@@ -114,7 +117,10 @@ impl<'a> Uses<'a> {
         let at: usize = function.name()?.syntax().text_range().start().into();
         let line = text[..at].bytes().filter(|byte| *byte == b'\n').count() + 1;
         let path = self.loaded.files.path(file)?;
-        Some(Location { file: self.names.shown(path), line: u32::try_from(line).ok()? })
+        Some(Location {
+            file: self.names.shown(path),
+            line: u32::try_from(line).ok()?,
+        })
     }
 }
 

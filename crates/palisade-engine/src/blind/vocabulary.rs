@@ -6,8 +6,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Packages that every macro crate builds on and that write no code of their
 /// own into its output.
-const TOOLING: [&str; 6] =
-    ["proc-macro2", "quote", "syn", "unicode-ident", "proc-macro-error", "proc-macro-error2"];
+const TOOLING: [&str; 6] = [
+    "proc-macro2",
+    "quote",
+    "syn",
+    "unicode-ident",
+    "proc-macro-error",
+    "proc-macro-error2",
+];
 
 /// Words by the unit that writes the code.
 pub(super) struct Vocabulary<'a> {
@@ -18,7 +24,11 @@ pub(super) struct Vocabulary<'a> {
 
 impl<'a> Vocabulary<'a> {
     pub(super) fn new(units: &'a [Unit]) -> Self {
-        Self { units, by_macro: FxHashMap::default(), by_script: FxHashMap::default() }
+        Self {
+            units,
+            by_macro: FxHashMap::default(),
+            by_script: FxHashMap::default(),
+        }
     }
 
     /// What the macros of a unit can spell: identifiers inside its quoting
@@ -40,7 +50,11 @@ impl<'a> Vocabulary<'a> {
         let units = self.units;
         self.by_script.entry(script).or_insert_with(|| {
             let mut words = FxHashSet::default();
-            collect_file(units[script.0].root_file.as_std_path(), Part::All, &mut words);
+            collect_file(
+                units[script.0].root_file.as_std_path(),
+                Part::All,
+                &mut words,
+            );
             for (_, dep) in &units[script.0].deps {
                 for unit in closure(units, Some(*dep)) {
                     collect(&units[unit.0], Part::Quoted, &mut words);
@@ -78,7 +92,11 @@ enum Part {
 
 fn collect(unit: &Unit, part: Part, words: &mut FxHashSet<String>) {
     let src = unit.root_file.parent().unwrap_or(&unit.package_dir);
-    for entry in walkdir::WalkDir::new(src).max_depth(32).sort_by_file_name().into_iter().flatten()
+    for entry in walkdir::WalkDir::new(src)
+        .max_depth(32)
+        .sort_by_file_name()
+        .into_iter()
+        .flatten()
     {
         if entry.file_type().is_file() && entry.path().extension().is_some_and(|ext| ext == "rs") {
             collect_file(entry.path(), part, words);
@@ -87,7 +105,9 @@ fn collect(unit: &Unit, part: Part, words: &mut FxHashSet<String>) {
 }
 
 fn collect_file(path: &std::path::Path, part: Part, words: &mut FxHashSet<String>) {
-    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return;
+    };
     if part == Part::Quoted && !text.contains("quote") && !text.contains("TokenStream") {
         return;
     }
@@ -95,15 +115,20 @@ fn collect_file(path: &std::path::Path, part: Part, words: &mut FxHashSet<String
     for node in file.syntax().descendants() {
         let quoting = ast::MacroCall::cast(node.clone()).is_some_and(|call| {
             part == Part::All
-                || call.path().and_then(|path| path.segment()).is_some_and(|segment| {
-                    segment.syntax().text().to_string().contains("quote")
-                })
+                || call
+                    .path()
+                    .and_then(|path| path.segment())
+                    .is_some_and(|segment| segment.syntax().text().to_string().contains("quote"))
         });
         if quoting {
             identifiers(&node, words);
         }
     }
-    for token in file.syntax().descendants_with_tokens().filter_map(|it| it.into_token()) {
+    for token in file
+        .syntax()
+        .descendants_with_tokens()
+        .filter_map(|it| it.into_token())
+    {
         match token.kind() {
             SyntaxKind::STRING => split(token.text(), words),
             SyntaxKind::IDENT if part == Part::All => {
@@ -115,7 +140,10 @@ fn collect_file(path: &std::path::Path, part: Part, words: &mut FxHashSet<String
 }
 
 fn identifiers(node: &SyntaxNode, words: &mut FxHashSet<String>) {
-    for token in node.descendants_with_tokens().filter_map(|it| it.into_token()) {
+    for token in node
+        .descendants_with_tokens()
+        .filter_map(|it| it.into_token())
+    {
         if token.kind() == SyntaxKind::IDENT {
             words.insert(token.text().to_owned());
         }

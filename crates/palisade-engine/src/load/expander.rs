@@ -39,12 +39,18 @@ pub(crate) struct MacroLog(Mutex<Vec<MacroUse>>);
 
 impl MacroLog {
     fn push(&self, entry: MacroUse) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(entry);
     }
 
     /// The uses so far.
     pub(crate) fn uses(&self) -> Vec<MacroUse> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -79,7 +85,10 @@ impl Expander {
             name: &self.name,
             kind: self.kind,
             item: spans.parse(item)?,
-            args: args.map(|args| spans.parse(args)).transpose()?.unwrap_or_default(),
+            args: args
+                .map(|args| spans.parse(args))
+                .transpose()?
+                .unwrap_or_default(),
             env: &|key| self.answer(key, env, package_dir),
         };
         let expansion = palisade_expand::expand(&invocation).map_err(|error| match error {
@@ -95,20 +104,33 @@ impl Expander {
     /// macro's package, or a data file of the calling package.
     fn answer(&self, key: &str, env: &Env, package_dir: &str) -> Option<String> {
         if let Some(feature) = key.strip_prefix("feature:") {
-            return self.features.iter().any(|on| on == feature).then(String::new);
+            return self
+                .features
+                .iter()
+                .any(|on| on == feature)
+                .then(String::new);
         }
-        let Some(path) = key.strip_prefix("file:") else { return env.get(key) };
+        let Some(path) = key.strip_prefix("file:") else {
+            return env.get(key);
+        };
         let path = Utf8Path::new(path);
-        let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
+        let inside = path
+            .components()
+            .all(|part| matches!(part, Utf8Component::Normal(_)));
         if !inside {
             return None;
         }
         // The calling package's own, else its workspace's.
-        Utf8Path::new(package_dir).ancestors().take(3).find_map(|dir| {
-            let path = dir.join(path);
-            let small = path.metadata().is_ok_and(|meta| meta.len() <= self.file_bytes);
-            small.then(|| std::fs::read_to_string(path).ok()).flatten()
-        })
+        Utf8Path::new(package_dir)
+            .ancestors()
+            .take(3)
+            .find_map(|dir| {
+                let path = dir.join(path);
+                let small = path
+                    .metadata()
+                    .is_ok_and(|meta| meta.len() <= self.file_bytes);
+                small.then(|| std::fs::read_to_string(path).ok()).flatten()
+            })
     }
 }
 
@@ -188,7 +210,13 @@ fn identifiers(tree: &tt::TopSubtree, words: &mut Vec<String>) {
 /// the input knows better where it is used.
 fn use_site(item: &tt::TopSubtree, call_site: Span) -> Span {
     match item.token_trees().first_span() {
-        Some(first) => Span { ctx: call_site.ctx, ..first },
-        None => Span { ctx: call_site.ctx, ..item.top_subtree().delimiter.open },
+        Some(first) => Span {
+            ctx: call_site.ctx,
+            ..first
+        },
+        None => Span {
+            ctx: call_site.ctx,
+            ..item.top_subtree().delimiter.open
+        },
     }
 }

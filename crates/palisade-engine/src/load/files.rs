@@ -14,8 +14,13 @@ use crate::api::Limits;
 
 /// Attributes that make the linker keep an item, or that let another language
 /// call it.
-const KEPT: [&str; 5] =
-    ["no_mangle", "export_name", "global_allocator", "link_section", "#[used"];
+const KEPT: [&str; 5] = [
+    "no_mangle",
+    "export_name",
+    "global_allocator",
+    "link_section",
+    "#[used",
+];
 
 /// The files of an engine, by the ids that its database uses.
 #[derive(Default)]
@@ -33,7 +38,9 @@ pub(crate) struct Files {
 
 impl Files {
     pub(crate) fn path(&self, id: FileId) -> Option<&Utf8Path> {
-        self.paths.get(id.index() as usize).map(Utf8PathBuf::as_path)
+        self.paths
+            .get(id.index() as usize)
+            .map(Utf8PathBuf::as_path)
     }
 
     pub(crate) fn id(&self, path: &Utf8Path) -> Option<FileId> {
@@ -53,7 +60,10 @@ impl Files {
 
     /// Every file of a package.
     pub(crate) fn below(&self, dir: &Utf8Path) -> impl Iterator<Item = &Utf8Path> {
-        self.paths.iter().map(Utf8PathBuf::as_path).filter(move |path| path.starts_with(dir))
+        self.paths
+            .iter()
+            .map(Utf8PathBuf::as_path)
+            .filter(move |path| path.starts_with(dir))
     }
 
     pub(crate) fn take_roots(&mut self) -> Vec<SourceRoot> {
@@ -113,7 +123,10 @@ impl Files {
         let (text, problem) = read(&path, limits);
         if let Some(problem) = problem {
             self.broken.push(BlindSpot {
-                location: Location { file: path.to_string(), line: 1 },
+                location: Location {
+                    file: path.to_string(),
+                    line: 1,
+                },
                 cause: BlindSpotCause::BrokenSource,
                 detail: problem,
                 may_reach: Vec::new(),
@@ -136,7 +149,9 @@ impl Files {
         set: &mut FileSet,
         change: &mut ChangeWithProcMacros,
     ) {
-        let Ok(raw) = u32::try_from(self.paths.len()) else { return };
+        let Ok(raw) = u32::try_from(self.paths.len()) else {
+            return;
+        };
         let id = FileId::from_raw(raw);
         if KEPT.iter().any(|attribute| text.contains(attribute)) {
             self.kept.push(id);
@@ -155,7 +170,10 @@ fn included(path: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("include!(") {
         let rest = text[at + "include!(".len()..].trim_start();
-        let Some(literal) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else {
+        let Some(literal) = rest
+            .strip_prefix('"')
+            .and_then(|rest| rest.split('"').next())
+        else {
             continue;
         };
         let file = path.parent().unwrap_or(path).join(literal);
@@ -170,7 +188,11 @@ fn included(path: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
 fn read(path: &Utf8Path, limits: &Limits) -> (String, Option<String>) {
     match std::fs::metadata(path) {
         Ok(meta) if meta.len() > limits.file_bytes => {
-            let problem = format!("{} bytes, more than the limit of {}", meta.len(), limits.file_bytes);
+            let problem = format!(
+                "{} bytes, more than the limit of {}",
+                meta.len(),
+                limits.file_bytes
+            );
             return (String::new(), Some(problem));
         }
         Ok(_) => {}

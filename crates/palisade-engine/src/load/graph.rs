@@ -25,8 +25,12 @@ const DATA_LAYOUT: &str =
 
 /// Crates that every crate can name without declaring them, and whether the
 /// name is in scope by default.
-const SYSROOT_DEPS: [(&str, bool); 4] =
-    [("core", true), ("alloc", false), ("std", true), ("test", false)];
+const SYSROOT_DEPS: [(&str, bool); 4] = [
+    ("core", true),
+    ("alloc", false),
+    ("std", true),
+    ("test", false),
+];
 
 pub(crate) struct Graph {
     pub(crate) builder: CrateGraphBuilder,
@@ -37,9 +41,15 @@ pub(crate) struct Graph {
 pub(crate) fn build(plan: &Plan, files: &Files) -> Graph {
     let workspace = Arc::new(CrateWorkspaceData {
         toolchain: Some(plan.toolchain.clone()),
-        target: Ok(TargetData { data_layout: DATA_LAYOUT.into(), arch: Arch::Other }),
+        target: Ok(TargetData {
+            data_layout: DATA_LAYOUT.into(),
+            arch: Arch::Other,
+        }),
     });
-    let mut graph = Graph { builder: CrateGraphBuilder::default(), ids: Vec::new() };
+    let mut graph = Graph {
+        builder: CrateGraphBuilder::default(),
+        ids: Vec::new(),
+    };
     for unit in &plan.units {
         let id = files.id(&unit.root_file).map(|file| {
             let id = add_crate(&mut graph.builder, plan, unit, file, &workspace);
@@ -67,7 +77,10 @@ fn add_crate(
     }
     let origin = match unit.kind {
         UnitKind::Sysroot => CrateOrigin::Lang(lang_origin(&unit.name)),
-        _ => CrateOrigin::Library { repo: None, name: Symbol::intern(&unit.package.name) },
+        _ => CrateOrigin::Library {
+            repo: None,
+            name: Symbol::intern(&unit.package.name),
+        },
     };
     builder.add_crate_root(
         file,
@@ -90,7 +103,13 @@ fn add_deps(graph: &mut Graph, plan: &Plan, unit: &Unit, id: CrateBuilderId) {
         for (name, in_prelude) in SYSROOT_DEPS {
             add_sysroot_dep(graph, plan, id, name, in_prelude);
         }
-        add_sysroot_dep(graph, plan, id, "proc_macro", unit.kind == UnitKind::ProcMacro);
+        add_sysroot_dep(
+            graph,
+            plan,
+            id,
+            "proc_macro",
+            unit.kind == UnitKind::ProcMacro,
+        );
     }
     for (name, UnitId(dep)) in &unit.deps {
         if let Some(Some(dep)) = graph.ids.get(*dep) {
@@ -137,10 +156,8 @@ fn cfg_options(plan: &Plan, unit: &Unit) -> CfgOptions {
     };
     for cfg in base.iter().chain(&unit.extra_cfgs) {
         match cfg.split_once('=') {
-            Some((key, value)) => options.insert_key_value(
-                Symbol::intern(key),
-                Symbol::intern(value.trim_matches('"')),
-            ),
+            Some((key, value)) => options
+                .insert_key_value(Symbol::intern(key), Symbol::intern(value.trim_matches('"'))),
             None => options.insert_atom(Symbol::intern(cfg)),
         }
     }

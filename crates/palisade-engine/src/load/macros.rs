@@ -16,7 +16,12 @@ use crate::api::Limits;
 /// its kin, and from the list of known expanders for those whose definition a
 /// macro of the crate itself writes. A name too many is harmless: only what
 /// the crate really defines can be used.
-pub(super) fn of_unit(id: UnitId, unit: &Unit, log: &Arc<MacroLog>, limits: &Limits) -> Vec<ProcMacro> {
+pub(super) fn of_unit(
+    id: UnitId,
+    unit: &Unit,
+    log: &Arc<MacroLog>,
+    limits: &Limits,
+) -> Vec<ProcMacro> {
     let mut names = Vec::new();
     let walk = walkdir::WalkDir::new(&unit.package_dir).max_depth(limits.directory_depth);
     for entry in walk.sort_by_file_name().into_iter().flatten() {
@@ -24,7 +29,9 @@ pub(super) fn of_unit(id: UnitId, unit: &Unit, log: &Arc<MacroLog>, limits: &Lim
         if !path.extension().is_some_and(|ext| ext == "rs") || !entry.file_type().is_file() {
             continue;
         }
-        if entry.metadata().is_ok_and(|meta| meta.len() <= limits.file_bytes)
+        if entry
+            .metadata()
+            .is_ok_and(|meta| meta.len() <= limits.file_bytes)
             && let Ok(text) = std::fs::read_to_string(path)
         {
             scan(&text, &mut names);
@@ -89,7 +96,9 @@ fn scan(text: &str, names: &mut Vec<(String, MacroKind)>) {
 
 fn identifier(text: &str) -> Option<&str> {
     let text = text.trim_start();
-    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .unwrap_or(text.len());
     (end > 0).then(|| &text[..end])
 }
 
@@ -106,7 +115,10 @@ mod tests {
              #[proc_macro]\npub fn query(i: T) -> T {}\nextern crate proc_macro;",
             &mut names,
         );
-        let found: Vec<_> = names.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+        let found: Vec<_> = names
+            .iter()
+            .map(|(name, kind)| (name.as_str(), *kind))
+            .collect();
         assert_eq!(
             found,
             [

@@ -64,9 +64,13 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
     // Applying the change keeps the map from builder ids to itself; setting an
     // equal graph again gives the same crates and the map.
     let map = graph.builder.set_in_db(&mut db);
-    let crates: Vec<Option<Crate>> =
-        graph.ids.iter().map(|id| id.map(|id| map[&id])).collect();
-    Ok(Loaded { db: Mutex::new(db), files, crates, macro_log })
+    let crates: Vec<Option<Crate>> = graph.ids.iter().map(|id| id.map(|id| map[&id])).collect();
+    Ok(Loaded {
+        db: Mutex::new(db),
+        files,
+        crates,
+        macro_log,
+    })
 }
 
 fn load_files(
@@ -76,7 +80,11 @@ fn load_files(
     change: &mut ChangeWithProcMacros,
 ) {
     // Deepest directories first: a file belongs to the innermost package.
-    let mut dirs: Vec<_> = plan.units.iter().map(|unit| unit.package_dir.clone()).collect();
+    let mut dirs: Vec<_> = plan
+        .units
+        .iter()
+        .map(|unit| unit.package_dir.clone())
+        .collect();
     dirs.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
     dirs.dedup();
     let packages: FxHashSet<_> = dirs.iter().cloned().collect();
@@ -97,12 +105,22 @@ fn load_files(
             }
             let unused = path.parent() == Some(dir.as_std_path())
                 && path.file_name().is_some_and(|name| {
-                    ["target", "tests", "benches", "examples", "coretests", "alloctests"]
-                        .iter()
-                        .any(|unused| name == *unused)
+                    [
+                        "target",
+                        "tests",
+                        "benches",
+                        "examples",
+                        "coretests",
+                        "alloctests",
+                    ]
+                    .iter()
+                    .any(|unused| name == *unused)
                 });
             // Unless a target of the plan lives there.
-            unused && !roots.iter().any(|root| root.as_std_path().starts_with(path))
+            unused
+                && !roots
+                    .iter()
+                    .any(|root| root.as_std_path().starts_with(path))
         };
         let generated = generated(plan, &dir);
         files.load_root(&dir, &skip, &generated, change, &options.limits);

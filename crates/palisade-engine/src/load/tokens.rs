@@ -77,7 +77,14 @@ impl SpanTable {
                         Spacing::Alone => tt::Spacing::Alone,
                         Spacing::Joint => tt::Spacing::Joint,
                     };
-                    builder.push(tt::Punct { char: punct.as_char(), spacing, span }.into());
+                    builder.push(
+                        tt::Punct {
+                            char: punct.as_char(),
+                            spacing,
+                            span,
+                        }
+                        .into(),
+                    );
                 }
                 TokenTree::Literal(literal) => {
                     let span = self.span(literal.span()).unwrap_or(call_site);
@@ -85,7 +92,14 @@ impl SpanTable {
                     let text = match text.strip_prefix('-') {
                         Some(positive) => {
                             let spacing = tt::Spacing::Alone;
-                            builder.push(tt::Punct { char: '-', spacing, span }.into());
+                            builder.push(
+                                tt::Punct {
+                                    char: '-',
+                                    spacing,
+                                    span,
+                                }
+                                .into(),
+                            );
                             positive
                         }
                         None => &text,

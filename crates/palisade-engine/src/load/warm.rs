@@ -25,8 +25,12 @@ pub(crate) fn warm(
     // A plan lists dependencies first, so threads mostly find what they need
     // done.
     let wanted: FxHashSet<Crate> = krate.transitive_deps(db).into_iter().collect();
-    let crates: Vec<Crate> =
-        all.iter().flatten().copied().filter(|krate| wanted.contains(krate)).collect();
+    let crates: Vec<Crate> = all
+        .iter()
+        .flatten()
+        .copied()
+        .filter(|krate| wanted.contains(krate))
+        .collect();
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (crates, next) = (&crates, &next);

@@ -23,7 +23,10 @@ pub(super) struct Measure<'db> {
 
 impl<'db> Measure<'db> {
     pub(super) fn args(&mut self, args: GenericArgs<'db>) -> Extent {
-        let mut parts = Parts { measure: self, sum: Extent::default() };
+        let mut parts = Parts {
+            measure: self,
+            sum: Extent::default(),
+        };
         args.visit_with(&mut parts);
         parts.sum
     }
@@ -32,10 +35,16 @@ impl<'db> Measure<'db> {
         if let Some(&known) = self.known.get(&ty) {
             return known;
         }
-        let mut parts = Parts { measure: self, sum: Extent::default() };
+        let mut parts = Parts {
+            measure: self,
+            sum: Extent::default(),
+        };
         ty.super_visit_with(&mut parts);
         let Extent { size, depth } = parts.sum;
-        let extent = Extent { size: size.saturating_add(1), depth: depth + 1 };
+        let extent = Extent {
+            size: size.saturating_add(1),
+            depth: depth + 1,
+        };
         self.known.insert(ty, extent);
         extent
     }

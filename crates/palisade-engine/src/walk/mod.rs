@@ -4,6 +4,7 @@
 //! their successors are merged in the order of the layer, so the result (and
 //! every witness path, which is a shortest one) does not depend on timing.
 
+mod by_head;
 mod measure;
 pub(crate) mod node;
 mod viewpoint;
@@ -11,9 +12,7 @@ mod visit;
 mod workers;
 
 use ra_ap_base_db::Crate;
-use ra_ap_hir_def::{
-    BuiltinDeriveImplId, DefWithBodyId, FunctionId, HasModule,
-};
+use ra_ap_hir_def::{BuiltinDeriveImplId, DefWithBodyId, FunctionId, HasModule};
 use ra_ap_hir_ty::next_solver::{DbInterner, GenericArgs, StoredGenericArgs};
 use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -120,9 +119,18 @@ impl<'a> Walk<'a> {
         pass: Pass,
         blind_spot: Option<u32>,
     ) {
-        let dispatch =
-            if blind_spot.is_some() { Dispatch::BlindSpot } else { Dispatch::Static };
-        let origin = Origin { parent: None, site: None, dispatch, pass, blind_spot };
+        let dispatch = if blind_spot.is_some() {
+            Dispatch::BlindSpot
+        } else {
+            Dispatch::Static
+        };
+        let origin = Origin {
+            parent: None,
+            site: None,
+            dispatch,
+            pass,
+            blind_spot,
+        };
         self.add(db, node, origin);
     }
 
@@ -130,7 +138,13 @@ impl<'a> Walk<'a> {
     pub(crate) fn enter_from(&mut self, db: &RootDatabase, node: Node, pass: Pass, parent: u32) {
         let dispatch = Dispatch::BlindSpot;
         let parent = Some(parent);
-        let origin = Origin { parent, site: None, dispatch, pass, blind_spot: None };
+        let origin = Origin {
+            parent,
+            site: None,
+            dispatch,
+            pass,
+            blind_spot: None,
+        };
         self.add(db, node, origin);
     }
 
@@ -182,7 +196,11 @@ impl<'a> Walk<'a> {
             }
             _ => return,
         };
-        for &goal in goals.into_iter().chain(self.goals.crates.get(&krate)).flatten() {
+        for &goal in goals
+            .into_iter()
+            .chain(self.goals.crates.get(&krate))
+            .flatten()
+        {
             let hits = &mut self.goals.hits[goal];
             if hits.len() < self.goals.wanted {
                 hits.push(id);
@@ -211,7 +229,10 @@ impl<'a> Walk<'a> {
             if let Some(progress) = progress {
                 progress(self.nodes.len());
             }
-            let nodes = layer.iter().map(|&id| self.nodes[id as usize].clone()).collect();
+            let nodes = layer
+                .iter()
+                .map(|&id| self.nodes[id as usize].clone())
+                .collect();
             let visits = workers.visit(nodes);
             for (&parent, visit) in layer.iter().zip(visits) {
                 self.merge(db, parent, visit, pass);
@@ -220,7 +241,8 @@ impl<'a> Walk<'a> {
     }
 
     fn merge(&mut self, db: &RootDatabase, parent: u32, visit: Visit, pass: Pass) {
-        self.unresolved.extend(visit.unresolved.into_iter().map(|call| (call, parent)));
+        self.unresolved
+            .extend(visit.unresolved.into_iter().map(|call| (call, parent)));
         if let Some(limit) = visit.limit {
             self.limited.push((parent, limit));
         }
@@ -228,7 +250,13 @@ impl<'a> Walk<'a> {
             self.panicked.push(parent);
         }
         for Edge { to, site, dispatch } in visit.edges {
-            let origin = Origin { parent: Some(parent), site, dispatch, pass, blind_spot: None };
+            let origin = Origin {
+                parent: Some(parent),
+                site,
+                dispatch,
+                pass,
+                blind_spot: None,
+            };
             match self.add(db, to, origin) {
                 Some(to) => {
                     if let Some(successors) = &mut self.successors {

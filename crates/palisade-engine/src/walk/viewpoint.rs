@@ -29,7 +29,11 @@ pub(super) struct Viewpoints<'db> {
 
 impl<'db> Viewpoints<'db> {
     pub(super) fn new(db: &'db dyn HirDatabase, root: Crate) -> Self {
-        Self { db, root, deps: RefCell::default() }
+        Self {
+            db,
+            root,
+            deps: RefCell::default(),
+        }
     }
 
     /// The lowest crate that sees what `value` and `tr` are made of; the root
@@ -68,7 +72,10 @@ impl<'db> Viewpoints<'db> {
         value.visit_with(&mut mentions);
         !mentions.open
             && !mentions.unknown
-            && mentions.crates.iter().all(|krate| krate.data(self.db).origin.is_lang())
+            && mentions
+                .crates
+                .iter()
+                .all(|krate| krate.data(self.db).origin.is_lang())
     }
 
     fn sees(&self, from: Crate, to: Crate) -> bool {

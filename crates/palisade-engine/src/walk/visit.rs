@@ -22,8 +22,8 @@ use ra_ap_hir_ty::{
     drop::destructor,
     method_resolution::{is_dyn_method, lookup_impl_const},
     next_solver::{
-        Binder, DbInterner, EarlyBinder, GenericArg, GenericArgs, ParamEnv, TraitRef, Ty,
-        TyKind, TypingMode,
+        Binder, DbInterner, EarlyBinder, GenericArg, GenericArgs, ParamEnv, TraitRef, Ty, TyKind,
+        TypingMode,
         infer::{DbInternerInferExt, traits::ObligationCause},
     },
 };
@@ -35,6 +35,7 @@ use ra_ap_rustc_type_ir::{
 use rustc_hash::FxHashMap;
 
 use super::{
+    by_head,
     measure::{Extent, Measure},
     node::{Edge, Node, Site, Unresolved, Visit},
     viewpoint::Viewpoints,
@@ -54,7 +55,10 @@ pub(crate) struct FactStore {
 
 impl FactStore {
     pub(crate) fn new(symbols: FxHashMap<String, FunctionId>) -> Self {
-        Self { bodies: Mutex::default(), symbols }
+        Self {
+            bodies: Mutex::default(),
+            symbols,
+        }
     }
 
     pub(crate) fn get<'db>(
@@ -76,9 +80,9 @@ impl FactStore {
     /// Every call that inference could not name, in every body met so far.
     pub(crate) fn unresolved(&self) -> Vec<(DefWithBodyId, UnresolvedCall)> {
         let store = self.bodies.lock();
-        let calls = store.iter().flat_map(|(def, facts)| {
-            facts.unresolved.iter().map(|call| (*def, call.clone()))
-        });
+        let calls = store
+            .iter()
+            .flat_map(|(def, facts)| facts.unresolved.iter().map(|call| (*def, call.clone())));
         calls.collect()
     }
 }
@@ -128,7 +132,13 @@ impl<'a, 'db> Visitor<'a, 'db> {
     ) -> (DbInterner<'db>, ParamEnvAndCrate<'db>) {
         let krate = self.viewpoints.of(value, tr);
         let it = DbInterner::new_with(self.db, krate);
-        (it, ParamEnvAndCrate { param_env: ParamEnv::empty(it), krate })
+        (
+            it,
+            ParamEnvAndCrate {
+                param_env: ParamEnv::empty(it),
+                krate,
+            },
+        )
     }
 
     /// The successors of `node`.
@@ -151,7 +161,11 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 let infcx = it.infer_ctxt().build(TypingMode::PostAnalysis);
                 let (c, args) = lookup_impl_const(&infcx, env.param_env, *c, args);
                 let args = erase(self.it, args);
-                self.push(Node::Body(c.into(), args.store()), None, Dispatch::Initialiser);
+                self.push(
+                    Node::Body(c.into(), args.store()),
+                    None,
+                    Dispatch::Initialiser,
+                );
             }
             Node::Drop(ty) => self.drop_glue(ty.as_ref()),
             Node::Unsize(from, to) => self.unsize(from.as_ref(), to.as_ref()),
@@ -235,7 +249,9 @@ impl<'a, 'db> Visitor<'a, 'db> {
         let value = if args.is_empty() {
             value
         } else {
-            EarlyBinder::bind(value).instantiate(self.it, args).skip_norm_wip()
+            EarlyBinder::bind(value)
+                .instantiate(self.it, args)
+                .skip_norm_wip()
         };
         self.normalise(value)
     }
@@ -311,11 +327,19 @@ impl<'a, 'db> Visitor<'a, 'db> {
         let found_args = erase(self.it, found_args);
         match found {
             Either::Left(g) if g != f => {
-                self.push(Node::Body(g.into(), found_args.store()), None, Dispatch::Static);
+                self.push(
+                    Node::Body(g.into(), found_args.store()),
+                    None,
+                    Dispatch::Static,
+                );
             }
             Either::Left(_) => self.default_or_builtin(f, args),
             Either::Right((derive, _)) => {
-                self.push(Node::Derived(derive, f, args.store()), None, Dispatch::Static);
+                self.push(
+                    Node::Derived(derive, f, args.store()),
+                    None,
+                    Dispatch::Static,
+                );
             }
         }
     }
@@ -331,6 +355,19 @@ impl<'a, 'db> Visitor<'a, 'db> {
         );
         if open {
             self.unresolved(f, args);
+        }
+        if let (Some(TyKind::Adt(adt, _)), Some(tr)) = (kind, trait_of(self.db, f))
+            && let Some((found, found_args)) =
+                by_head::lookup(self.db, self.it, tr, adt.def_id(), f, args)
+            && FunctionSignature::of(self.db, found).has_body()
+        {
+            let found_args = erase(self.it, found_args);
+            self.push(
+                Node::Body(found.into(), found_args.store()),
+                None,
+                Dispatch::Static,
+            );
+            return;
         }
         if FunctionSignature::of(self.db, f).has_body() {
             self.push(Node::Body(f.into(), args.store()), None, Dispatch::Static);
@@ -368,11 +405,17 @@ impl<'a, 'db> Visitor<'a, 'db> {
     /// The same trait method for another self type, as built-in impls do for
     /// their parts.
     fn call_on(&mut self, f: FunctionId, args: GenericArgs<'db>, ty: Ty<'db>) {
-        let ItemContainerId::TraitId(tr) = f.loc(self.db).container else { return };
+        let ItemContainerId::TraitId(tr) = f.loc(self.db).container else {
+            return;
+        };
         let own = GenericParams::of(self.db, tr.into()).len();
         let args = args.iter().enumerate().map(|(index, arg)| {
             // The trait's type parameters (`Rhs`) default to `Self`.
-            if index < own && arg.ty().is_some() { GenericArg::from(ty) } else { arg }
+            if index < own && arg.ty().is_some() {
+                GenericArg::from(ty)
+            } else {
+                arg
+            }
         });
         let args = GenericArgs::new_from_iter(self.it, args);
         self.call(f, args, None, Dispatch::Static);
@@ -398,19 +441,25 @@ impl<'a, 'db> Visitor<'a, 'db> {
 
     fn derives_copy(&self, adt: AdtId) -> bool {
         let module = adt.module(self.db);
-        module.def_map(self.db)[module].scope.builtin_derive_impls().any(|id| {
-            let loc = id.loc(self.db);
-            loc.adt == adt && loc.trait_.get_id(self.items) == self.items.Copy
-        })
+        module.def_map(self.db)[module]
+            .scope
+            .builtin_derive_impls()
+            .any(|id| {
+                let loc = id.loc(self.db);
+                loc.adt == adt && loc.trait_.get_id(self.items) == self.items.Copy
+            })
     }
 
     fn fields(&mut self, adt: AdtId, args: GenericArgs<'db>) -> Vec<Ty<'db>> {
         let variants: Vec<VariantId> = match adt {
             AdtId::StructId(id) => vec![id.into()],
             AdtId::UnionId(_) => vec![],
-            AdtId::EnumId(id) => {
-                id.enum_variants(self.db).variants.values().map(|(id, _)| (*id).into()).collect()
-            }
+            AdtId::EnumId(id) => id
+                .enum_variants(self.db)
+                .variants
+                .values()
+                .map(|(id, _)| (*id).into())
+                .collect(),
         };
         let mut types = Vec::new();
         for variant in variants {
@@ -444,9 +493,9 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 let id = adt.def_id();
                 if let AdtId::StructId(s) = id {
                     let flags = StructSignature::of(self.db, s).flags;
-                    if flags.intersects(
-                        StructFlags::IS_MANUALLY_DROP | StructFlags::IS_PHANTOM_DATA,
-                    ) {
+                    if flags
+                        .intersects(StructFlags::IS_MANUALLY_DROP | StructFlags::IS_PHANTOM_DATA)
+                    {
                         return;
                     }
                     // The compiler itself drops what a box holds.
@@ -466,7 +515,11 @@ impl<'a, 'db> Visitor<'a, 'db> {
                         && g != f
                     {
                         let found_args = erase(self.it, found_args);
-                        self.push(Node::Body(g.into(), found_args.store()), None, Dispatch::Drop);
+                        self.push(
+                            Node::Body(g.into(), found_args.store()),
+                            None,
+                            Dispatch::Drop,
+                        );
                     }
                 }
                 for field in self.fields(id, args) {
@@ -523,16 +576,19 @@ impl<'a, 'db> Visitor<'a, 'db> {
             let tr_args = self.normalise(tr.args);
             let id: TraitId = tr.def_id.0;
             for (_, item) in id.trait_items(self.db).items.iter() {
-                let AssocItemId::FunctionId(f) = *item else { continue };
+                let AssocItemId::FunctionId(f) = *item else {
+                    continue;
+                };
                 if !self.in_vtable(f) {
                     continue;
                 }
                 let it = self.it;
-                let args = GenericArgs::for_item(it, f.into(), |index, param, _, _| {
-                    match tr_args.as_slice().get(index as usize) {
-                        Some(arg) => *arg,
-                        None => GenericArg::error_from_id(it, param),
-                    }
+                let args = GenericArgs::for_item(it, f.into(), |index, param, _, _| match tr_args
+                    .as_slice()
+                    .get(index as usize)
+                {
+                    Some(arg) => *arg,
+                    None => GenericArg::error_from_id(it, param),
                 });
                 let args = erase(it, args);
                 self.call(f, args, None, Dispatch::Dyn);
@@ -549,7 +605,11 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 == false
             && !GenericParams::of(self.db, f.into())
                 .iter_type_or_consts()
-                .any(|(_, param)| param.type_param().is_some_and(|p| !matches!(p.provenance, TypeParamProvenance::TraitSelf)))
+                .any(|(_, param)| {
+                    param
+                        .type_param()
+                        .is_some_and(|p| !matches!(p.provenance, TypeParamProvenance::TraitSelf))
+                })
     }
 
     fn awaited(&mut self, ty: Ty<'db>) {
@@ -567,11 +627,17 @@ impl<'a, 'db> Visitor<'a, 'db> {
 
     /// `<ty as IntoFuture>::IntoFuture`.
     fn into_future_output(&mut self, into_future: FunctionId, ty: Ty<'db>) -> Option<Ty<'db>> {
-        let ItemContainerId::TraitId(tr) = into_future.loc(self.db).container else { return None };
-        let alias = tr.trait_items(self.db).items.iter().find_map(|(name, item)| match item {
-            AssocItemId::TypeAliasId(alias) if name.as_str() == "IntoFuture" => Some(*alias),
-            _ => None,
-        })?;
+        let ItemContainerId::TraitId(tr) = into_future.loc(self.db).container else {
+            return None;
+        };
+        let alias = tr
+            .trait_items(self.db)
+            .items
+            .iter()
+            .find_map(|(name, item)| match item {
+                AssocItemId::TypeAliasId(alias) if name.as_str() == "IntoFuture" => Some(*alias),
+                _ => None,
+            })?;
         let args = GenericArgs::new_from_slice(&[ty.into()]);
         let projection = Ty::new_projection_from_args(self.it, alias.into(), args);
         let normal = self.normalise(projection);

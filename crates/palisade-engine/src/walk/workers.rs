@@ -65,22 +65,34 @@ impl<'scope> Workers<'scope> {
             std::thread::Builder::new()
                 .name("palisade-walk".to_owned())
                 .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, move || work(&db, krate, store, limits, prune, &layers, &results))?;
+                .spawn_scoped(scope, move || {
+                    work(&db, krate, store, limits, prune, &layers, &results)
+                })?;
             inputs.push(input);
         }
-        Ok(Self { inputs, results, _scope: std::marker::PhantomData })
+        Ok(Self {
+            inputs,
+            results,
+            _scope: std::marker::PhantomData,
+        })
     }
 
     /// Visits every node of a layer; the results are in the layer's order.
     pub(crate) fn visit(&self, nodes: Vec<Node>) -> Vec<Visit> {
         let count = nodes.len();
-        let layer = Arc::new(Layer { nodes, next: AtomicUsize::new(0) });
+        let layer = Arc::new(Layer {
+            nodes,
+            next: AtomicUsize::new(0),
+        });
         let mut busy = 0;
         for input in &self.inputs {
             busy += usize::from(input.send(layer.clone()).is_ok());
         }
         let mut visits: Vec<Visit> = Vec::new();
-        visits.resize_with(count, || Visit { panicked: true, ..Visit::default() });
+        visits.resize_with(count, || Visit {
+            panicked: true,
+            ..Visit::default()
+        });
         for _ in 0..busy {
             let Ok(part) = self.results.recv() else { break };
             for (index, visit) in part {
@@ -107,7 +119,9 @@ fn work(
             let mut part = Vec::new();
             loop {
                 let index = layer.next.fetch_add(1, Ordering::Relaxed);
-                let Some(node) = layer.nodes.get(index) else { break };
+                let Some(node) = layer.nodes.get(index) else {
+                    break;
+                };
                 let visit = catch_unwind(AssertUnwindSafe(|| visitor.visit(node)));
                 let visit = match visit {
                     Ok(visit) => visit,
@@ -115,7 +129,10 @@ fn work(
                         // The library's panic costs this node only. The
                         // visitor may hold half a visit: start afresh.
                         visitor = Visitor::new(hir, krate, store, limits, prune);
-                        Visit { panicked: true, ..Visit::default() }
+                        Visit {
+                            panicked: true,
+                            ..Visit::default()
+                        }
                     }
                 };
                 part.push((index, visit));
