@@ -56,7 +56,16 @@ impl<'a> Remedies<'a> {
     pub(crate) fn of(&self, matched: &Match) -> Remedy {
         let package = &matched.package;
         let fixes = matched.advisory.versions.fixes_above(&package.version);
-        let texts: Vec<String> = fixes.iter().map(|range| range.to_string()).collect();
+        // Versions that never had the problem are fixes too, but where there are
+        // patched ones these are what to name.
+        let patched = &matched.advisory.versions.patched;
+        let is_patched = |range: &&&VersionRange| patched.contains(range);
+        let any = fixes.iter().any(|range| is_patched(&range));
+        let texts: Vec<String> = fixes
+            .iter()
+            .filter(|range| !any || is_patched(range))
+            .map(ToString::to_string)
+            .collect();
         if fixes.is_empty() {
             return Remedy::None;
         }

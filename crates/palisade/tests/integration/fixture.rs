@@ -31,6 +31,22 @@ pub(crate) struct Output {
 }
 
 impl Output {
+    /// Standard output without the number of functions that were walked, which
+    /// changes with the standard library.
+    pub(crate) fn settled(&self) -> String {
+        let settle = |part: &str| match part.strip_suffix(" functions walked") {
+            Some(_) => "[N] functions walked".to_owned(),
+            None => part.to_owned(),
+        };
+        let line = |line: &str| {
+            let parts = line
+                .split("; ")
+                .map(|part| part.split(", ").map(settle).collect::<Vec<_>>().join(", "));
+            parts.collect::<Vec<_>>().join("; ") + "\n"
+        };
+        self.stdout.lines().map(line).collect()
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
