@@ -135,8 +135,8 @@ impl Engine {
     where
         Self: Sync,
     {
-        let db = self.loaded.db.lock();
-        let db = db.clone();
+        // The lock is only held for the clone; the question may ask again.
+        let db = self.loaded.db.lock().clone();
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
                 .name("palisade-ask".to_owned())
