@@ -109,7 +109,7 @@ pub(crate) fn collect<'db>(
         db,
         it,
         def,
-        body: &body,
+        body,
         inference,
         facts: BodyFacts::default(),
         seen: FxHashSet::default(),
@@ -202,14 +202,14 @@ impl<'db> Collector<'_, 'db> {
                     Some(id),
                 );
             }
-            Expr::MethodCall { method_name, .. } if method.is_none() => {
-                // A field that holds a closure or function pointer resolves as a field.
-                if self.inference.field_resolution(id).is_none() {
-                    let name = method_name.as_str().to_owned();
-                    self.facts
-                        .unresolved
-                        .push(UnresolvedCall { name, site: id });
-                }
+            // A field that holds a closure or function pointer resolves as a field.
+            Expr::MethodCall { method_name, .. }
+                if method.is_none() && self.inference.field_resolution(id).is_none() =>
+            {
+                let name = method_name.as_str().to_owned();
+                self.facts
+                    .unresolved
+                    .push(UnresolvedCall { name, site: id });
             }
             Expr::InlineAsm(asm) => {
                 for (_, operand) in asm.operands.iter() {

@@ -197,11 +197,11 @@ impl<'a> Resolver<'a> {
                 continue;
             }
             for (module, _) in map.modules() {
-                if let Some((found_kind, more)) = self.in_module(module, suffix) {
-                    if found_kind != ResolutionKind::Module {
-                        kind = kind.or(Some(found_kind));
-                        found.extend(more);
-                    }
+                if let Some((found_kind, more)) = self.in_module(module, suffix)
+                    && found_kind != ResolutionKind::Module
+                {
+                    kind = kind.or(Some(found_kind));
+                    found.extend(more);
                 }
             }
             if let Some(kind) = kind {

@@ -60,9 +60,14 @@ impl<'a> Candidates<'a> {
         let mut found = Vec::new();
         for visible in self.visible(krate, Some(words)) {
             let functions = self.functions(visible);
-            for word in words {
-                found.extend(functions.get(word).into_iter().flatten().copied());
-            }
+            // Sorted at the end, whatever order the words come in.
+            found.extend(
+                words
+                    .iter()
+                    .filter_map(|word| functions.get(word))
+                    .flatten()
+                    .copied(),
+            );
         }
         found.retain(|f| self.can_name(krate, *f));
         self.finish(found)
@@ -73,9 +78,7 @@ impl<'a> Candidates<'a> {
         let mut found = Vec::new();
         for visible in self.visible(krate, None) {
             let functions = self.functions(visible);
-            for of_name in functions.values() {
-                found.extend(of_name.iter().copied());
-            }
+            found.extend(functions.values().flatten().copied());
         }
         found.retain(|f| self.can_name(krate, *f));
         self.finish(found)
@@ -259,12 +262,12 @@ fn index_impls(db: &RootDatabase) -> Impls {
         }
     }
     // A default method stands for itself.
-    for (&of, found) in &mut index {
+    index.iter_mut().for_each(|(&of, found)| {
         if FunctionSignature::of(db, of).has_body()
             && matches!(of.loc(db).container, ItemContainerId::TraitId(_))
         {
             found.push((of, None));
         }
-    }
+    });
     index
 }

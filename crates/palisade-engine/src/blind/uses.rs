@@ -63,10 +63,10 @@ impl<'a> Uses<'a> {
                 _ => {}
             }
         }
-        for adt in adts {
-            let krate = adt.module(db).krate(db);
-            uses.types.insert((krate, names.adt_name(adt)));
-        }
+        uses.types = adts
+            .into_iter()
+            .map(|adt| (adt.module(db).krate(db), names.adt_name(adt)))
+            .collect();
         uses
     }
 

@@ -26,7 +26,7 @@ pub(super) fn of_unit(
     let walk = walkdir::WalkDir::new(&unit.package_dir).max_depth(limits.directory_depth);
     for entry in walk.sort_by_file_name().into_iter().flatten() {
         let path = entry.path();
-        if !path.extension().is_some_and(|ext| ext == "rs") || !entry.file_type().is_file() {
+        if path.extension().is_none_or(|ext| ext != "rs") || !entry.file_type().is_file() {
             continue;
         }
         if entry

@@ -36,7 +36,9 @@ pub(crate) struct Loaded {
 pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineError> {
     // Said rather than ignored: the answer would not be the one asked for.
     if let Expansion::Execute { .. } = &options.expansion {
-        return Err(EngineError::Execute { source: "not available in this build".into() });
+        return Err(EngineError::Execute {
+            source: "not available in this build".into(),
+        });
     }
     let mut change = ChangeWithProcMacros::default();
     let mut files = Files::default();

@@ -52,13 +52,16 @@ pub(crate) struct Origin {
     pub(crate) blind_spot: Option<u32>,
 }
 
+/// A node that another one leads to, where, and how.
+pub(crate) type Successor = (u32, Option<Site>, Dispatch);
+
 /// The state of one target's walk.
 pub(crate) struct Walk<'a> {
     limits: &'a Limits,
     pub(crate) nodes: Vec<Node>,
     pub(crate) origins: Vec<Origin>,
     /// Successors of each node, when a call graph was asked for.
-    pub(crate) successors: Option<Vec<Vec<(u32, Option<Site>, Dispatch)>>>,
+    pub(crate) successors: Option<Vec<Vec<Successor>>>,
     index: FxHashMap<Node, u32>,
     instances: FxHashMap<FunctionId, usize>,
     layer: Vec<u32>,

@@ -601,8 +601,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
     fn in_vtable(&self, f: FunctionId) -> bool {
         let signature = FunctionSignature::of(self.db, f);
         signature.has_self_param()
-            && ra_ap_hir_ty::dyn_compatibility::generics_require_sized_self(self.db, f.into())
-                == false
+            && !ra_ap_hir_ty::dyn_compatibility::generics_require_sized_self(self.db, f.into())
             && !GenericParams::of(self.db, f.into())
                 .iter_type_or_consts()
                 .any(|(_, param)| {
@@ -620,13 +619,13 @@ impl<'a, 'db> Visitor<'a, 'db> {
         };
         let args = GenericArgs::new_from_slice(&[ty.into()]);
         self.call(into_future, args, None, Dispatch::Static);
-        let future = self.into_future_output(into_future, ty).unwrap_or(ty);
+        let future = self.awaited_future(into_future, ty).unwrap_or(ty);
         let args = GenericArgs::new_from_slice(&[future.into()]);
         self.call(poll, args, None, Dispatch::Static);
     }
 
     /// `<ty as IntoFuture>::IntoFuture`.
-    fn into_future_output(&mut self, into_future: FunctionId, ty: Ty<'db>) -> Option<Ty<'db>> {
+    fn awaited_future(&mut self, into_future: FunctionId, ty: Ty<'db>) -> Option<Ty<'db>> {
         let ItemContainerId::TraitId(tr) = into_future.loc(self.db).container else {
             return None;
         };
