@@ -1,9 +1,9 @@
 //! Advisories joined with what is reached: verdicts, witness paths, remedies.
 //!
-//! [`check`] reads a workspace's lockfile, matches it with an advisory
+//! [`check()`] reads a workspace's lockfile, matches it with an advisory
 //! database, asks the engine what the program reaches, and says for every
 //! advisory and target whether the vulnerable code is *reached*, *not reached*
-//! or *unknown*, why, and what to do about it. [`why`] and [`call_graph`] ask
+//! or *unknown*, why, and what to do about it. [`why()`] and [`call_graph`] ask
 //! the engine directly.
 //!
 //! It is *not* a command: it prints nothing, knows no output format and no

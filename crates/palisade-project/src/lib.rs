@@ -5,7 +5,7 @@
 //! everything that a checkout could use to redirect them neutralised.
 //!
 //! There are two phases. [`find_lockfile`] and [`read_lock`] need no process
-//! and a few milliseconds: enough to see that no advisory matches. [`load`]
+//! and a few milliseconds: enough to see that no advisory matches. [`load()`]
 //! asks the toolchain and returns a [`Plan`].
 
 mod build_cfg;

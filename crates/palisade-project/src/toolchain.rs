@@ -18,7 +18,7 @@ pub struct ToolchainId {
     pub sysroot: Utf8PathBuf,
 }
 
-/// Finds the toolchain that [`crate::load`] would use, without loading anything:
+/// Finds the toolchain that [`crate::load()`] would use, without loading anything:
 /// enough to match advisories about the toolchain, and to tell whether an
 /// earlier answer still holds.
 ///
