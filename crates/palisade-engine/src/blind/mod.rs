@@ -48,6 +48,7 @@ pub(crate) struct Finder<'a> {
     db: &'a RootDatabase,
     loaded: &'a Loaded,
     units: &'a [Unit],
+    krate: Crate,
     names: &'a Names<'a>,
     candidates: Candidates<'a>,
     vocabulary: Vocabulary<'a>,
@@ -66,6 +67,7 @@ impl<'a> Finder<'a> {
             db,
             loaded,
             units,
+            krate,
             names,
             candidates: Candidates::new(db, it, names),
             vocabulary: Vocabulary::new(units),
@@ -80,7 +82,10 @@ impl<'a> Finder<'a> {
         kept: &Kept,
         passes: &[Pass],
     ) -> Vec<Entry> {
-        let live = Live::new(self.db, walk, passes);
+        let mut live = Live::new(self.db, walk, passes);
+        // The program's own crate counts even when its entry point is what
+        // could not be read.
+        live.crates.insert(self.krate);
         let mut entries = self.macros(walk, &live);
         entries.extend(self.broken(&live));
         entries.extend(self.unparsed(&live));
