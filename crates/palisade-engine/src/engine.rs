@@ -44,6 +44,18 @@ impl Engine {
     /// a blind spot of the walks that follow.
     pub fn load(plan: &Plan, options: &LoadOptions) -> Result<Engine, EngineError> {
         let loaded = load::load(plan, options)?;
+        // Every question needs the names of the targets' crates.
+        let db = loaded.db.lock().clone();
+        for target in &plan.targets {
+            if let Some(krate) = loaded.crates[target.unit.0] {
+                load::warm::warm(&db, &loaded.crates, krate, options.threads).map_err(|error| {
+                    EngineError::Thread {
+                        reason: error.to_string(),
+                    }
+                })?;
+            }
+        }
+        drop(db);
         Ok(Engine {
             loaded,
             units: plan.units.clone(),
@@ -151,14 +163,7 @@ impl Engine {
 
     fn walk(&self, db: &RootDatabase, request: &Request<'_>) -> Result<Collection, EngineError> {
         let kept = match self.loaded.crates[request.target.unit.0] {
-            Some(krate) => {
-                load::warm::warm(db, &self.loaded.crates, krate, self.options.threads).map_err(
-                    |error| EngineError::Thread {
-                        reason: error.to_string(),
-                    },
-                )?;
-                Kept::find(db, &self.loaded.files, krate)
-            }
+            Some(krate) => Kept::find(db, &self.loaded.files, krate),
             None => Kept::default(),
         };
         let mut session = Session {
