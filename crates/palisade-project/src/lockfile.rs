@@ -145,13 +145,12 @@ fn parse(file: &Utf8Path, text: &str) -> Result<Lockfile, LoadError> {
 
 /// The kind of a `source` as lockfiles and `cargo metadata` write it.
 pub(crate) fn source_kind(source: Option<&str>) -> PackageSource {
-    const CRATES_IO: [&str; 2] = [
-        "registry+https://github.com/rust-lang/crates.io-index",
-        "sparse+https://index.crates.io/",
-    ];
+    // Lockfiles name the default registry by its git form, whichever protocol
+    // cargo used.
+    const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
     match source {
         None => PackageSource::Path,
-        Some(source) if CRATES_IO.contains(&source) => PackageSource::CratesIo,
+        Some(CRATES_IO) => PackageSource::CratesIo,
         Some(source) => match source.split_once('+') {
             Some(("git", url)) => PackageSource::Git(url.to_owned()),
             Some(("path", _)) => PackageSource::Path,

@@ -98,7 +98,7 @@ mod tests {
     fn home(content: &[u8]) -> (tempfile::TempDir, Utf8PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let home = Utf8Path::from_path(dir.path()).unwrap().to_owned();
-        let cache = home.join("registry/index/index.crates.io-1/.cache/de/mo");
+        let cache = home.join("registry/index/registry-1/.cache/de/mo");
         std::fs::create_dir_all(&cache).unwrap();
         std::fs::write(cache.join("demo"), content).unwrap();
         (dir, home)
