@@ -18,7 +18,11 @@ pub(crate) fn collect(
     request: &Request<'_>,
 ) -> Collection {
     blind_spots.extend(limits(names, walk));
-    let outcomes = outcomes(names, walk);
+    // A walk that was cut short never earns a *not reached*.
+    let cut: Vec<usize> = (0..blind_spots.len())
+        .filter(|&spot| blind_spots[spot].detail == CUT)
+        .collect();
+    let outcomes = outcomes(names, walk, &cut);
     let mut collection = Collection {
         outcomes,
         blind_spots,
@@ -30,11 +34,19 @@ pub(crate) fn collect(
     collection
 }
 
-fn outcomes(names: &Names<'_>, walk: &Walk<'_>) -> Vec<Outcome> {
+/// How the limit on all instances of one walk is recorded.
+const CUT: &str = "limit on instances";
+
+fn outcomes(names: &Names<'_>, walk: &Walk<'_>, cut: &[usize]) -> Vec<Outcome> {
     walk.goals()
         .hits
         .iter()
         .map(|hits| match hits.first() {
+            None if !cut.is_empty() => Outcome::Possible {
+                context: Context::Run,
+                path: Vec::new(),
+                blind_spots: cut.to_vec(),
+            },
             None => Outcome::NotReached,
             Some(&first) => {
                 let origin = walk.origins[first as usize];
