@@ -69,6 +69,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) unresolved: Vec<(Unresolved, u32)>,
     /// Nodes on which a limit was hit, and which.
     pub(crate) limited: Vec<(u32, &'static str)>,
+    /// Whether the limit on all instances was hit.
+    cut: bool,
     /// Nodes on which the analysis library panicked.
     pub(crate) panicked: Vec<u32>,
     goals: Goals,
@@ -105,6 +107,7 @@ impl<'a> Walk<'a> {
             layer: Vec::new(),
             unresolved: Vec::new(),
             limited: Vec::new(),
+            cut: false,
             panicked: Vec::new(),
             goals,
         }
@@ -158,6 +161,11 @@ impl<'a> Walk<'a> {
         }
         let id = u32::try_from(self.nodes.len()).ok()?;
         if self.nodes.len() >= self.limits.instances {
+            // Once is enough: from here on the walk as a whole is cut short.
+            if !self.cut {
+                self.cut = true;
+                self.limited.push((origin.parent.unwrap_or(0), "instances"));
+            }
             return None;
         }
         if let Node::Body(DefWithBodyId::FunctionId(f), _) = &node {
@@ -260,13 +268,10 @@ impl<'a> Walk<'a> {
                 pass,
                 blind_spot: None,
             };
-            match self.add(db, to, origin) {
-                Some(to) => {
-                    if let Some(successors) = &mut self.successors {
-                        successors[parent as usize].push((to, site, dispatch));
-                    }
-                }
-                None => self.limited.push((parent, "instances")),
+            if let Some(to) = self.add(db, to, origin)
+                && let Some(successors) = &mut self.successors
+            {
+                successors[parent as usize].push((to, site, dispatch));
             }
         }
     }
