@@ -267,6 +267,8 @@ mod tests {
                 .map(function)
                 .into(),
             constructors: 2,
+            kept_by_crate: BTreeMap::new(),
+            packages: Vec::new(),
         };
         let mut graph = CallGraph::default();
         for name in ["both", "extra", "exported", "dropped_reached"] {

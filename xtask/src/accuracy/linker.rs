@@ -23,6 +23,68 @@ pub(super) struct Symbols {
     pub(super) defined: BTreeSet<Function>,
     /// How many constructors were set apart.
     pub(super) constructors: usize,
+    /// The kept functions of each crate, several versions of one name apart.
+    pub(super) kept_by_crate: BTreeMap<CrateId, BTreeSet<Function>>,
+    /// The packages whose libraries were linked.
+    pub(super) packages: Vec<LinkedPackage>,
+}
+
+/// A package of which a library was linked.
+#[derive(Clone, Debug)]
+pub(super) struct LinkedPackage {
+    /// The package's name.
+    pub(super) name: String,
+    /// Its version.
+    pub(super) version: String,
+    /// The library's name in source.
+    pub(super) library: String,
+    /// The crate as symbols name it; `None` when its library holds no code of
+    /// its own, as when all of it is generic.
+    krate: Option<CrateId>,
+}
+
+impl LinkedPackage {
+    /// A package and the crate that its library defines.
+    pub(super) fn new(
+        name: String,
+        version: String,
+        library: String,
+        krate: Option<CrateId>,
+    ) -> Self {
+        LinkedPackage {
+            name,
+            version,
+            library,
+            krate,
+        }
+    }
+}
+
+impl Symbols {
+    /// The kept functions of one package; `None` when it was not linked.
+    pub(super) fn kept_of(&self, name: &str, version: &str) -> Option<BTreeSet<&Function>> {
+        let package = self
+            .packages
+            .iter()
+            .find(|package| package.name == name && package.version == version)?;
+        let is_own = |krate: &CrateId| match &package.krate {
+            Some(own) => krate == own,
+            // Then it is what no other version of that name claims.
+            None => {
+                krate.name == package.library
+                    && !self
+                        .packages
+                        .iter()
+                        .any(|other| other.krate.as_ref() == Some(krate))
+            }
+        };
+        let functions = self
+            .kept_by_crate
+            .iter()
+            .filter(|(krate, _)| is_own(krate))
+            .flat_map(|(_, functions)| functions);
+        Some(functions.collect())
+    }
 }
 
 /// Reads the executable and the libraries that went into it.
@@ -36,6 +98,8 @@ pub(super) fn read(built: &Built, sysroot: &HashSet<CrateId>) -> Result<Symbols>
         plain: HashSet::new(),
         defined: BTreeSet::new(),
         constructors: 0,
+        kept_by_crate: BTreeMap::new(),
+        packages: Vec::new(),
     };
     let data = read_file(&built.executable)?;
     for name in functions_of(&data).with_context(|| format!("cannot read {}", built.executable))? {
@@ -48,21 +112,38 @@ pub(super) fn read(built: &Built, sysroot: &HashSet<CrateId>) -> Result<Symbols>
         }
         match symbol.kind {
             Kind::Function => {
-                symbols.kept.entry(Function::from(symbol)).or_insert(name);
+                let krate = symbol.krate.clone();
+                let function = Function::from(symbol);
+                let of_crate = symbols.kept_by_crate.entry(krate).or_default();
+                of_crate.insert(function.clone());
+                symbols.kept.entry(function).or_insert(name);
             }
             Kind::Constructor => symbols.constructors += 1,
             Kind::Inner | Kind::Shim => {}
         }
     }
     for library in &built.libraries {
-        for name in functions_of_archive(library)? {
+        let mut own: BTreeMap<CrateId, usize> = BTreeMap::new();
+        for name in functions_of_archive(&library.file)? {
             if let Some(symbol) = mangling::parse(&name)
                 && symbol.kind == Kind::Function
                 && !sysroot.contains(&symbol.krate)
             {
+                if symbol.krate.name == library.name {
+                    *own.entry(symbol.krate.clone()).or_default() += 1;
+                }
                 symbols.defined.insert(Function::from(symbol));
             }
         }
+        // A library may hold instances of another version's generics, but most
+        // of its functions are its own.
+        let krate = own.into_iter().max_by_key(|&(_, count)| count);
+        symbols.packages.push(LinkedPackage::new(
+            library.package.clone(),
+            library.version.clone(),
+            library.name.clone(),
+            krate.map(|(krate, _)| krate),
+        ));
     }
     Ok(symbols)
 }

@@ -7,6 +7,10 @@ use serde::Deserialize;
 
 use crate::process;
 
+mod list;
+
+pub(crate) use self::list::TARGETS;
+
 /// What kind of program a target is; each kind has its own goals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Set {
@@ -69,191 +73,6 @@ pub(crate) struct Target {
     pub(crate) server: &'static [&'static str],
 }
 
-/// All targets. They are published programs that nobody here wrote, need
-/// nothing but a C compiler to build, and together cover what applications
-/// use: threads, hand-built vtables, tables of trait objects, derives of
-/// every common kind, and the main asynchronous stacks.
-pub(crate) const TARGETS: &[Target] = &[
-    // Tables of `&dyn Flag`, regex automata, threads, memory maps.
-    Target {
-        name: "ripgrep",
-        version: "14.1.1",
-        bin: "rg",
-        set: Set::Plain,
-        commands: &[
-            &["--help"],
-            &["fn\\s+main", "{dir}"],
-            &["--json", "-i", "-C2", "impl", "{dir}/crates"],
-            &["--files", "--sort", "path", "{dir}"],
-            &["-c", "-w", "--stats", "use", "{dir}"],
-            &["-U", "-o", "-r", "$1", "fn (\\w+)\\(", "{dir}/crates"],
-        ],
-        server: &[],
-    },
-    // Parsers, geometry, images and fonts: number crunching behind traits.
-    Target {
-        name: "resvg",
-        version: "0.49.0",
-        bin: "resvg",
-        set: Set::Plain,
-        commands: &[&["--help"], &["--version"]],
-        server: &[],
-    },
-    // clap's builder without derives, closures over iterators.
-    Target {
-        name: "pastel",
-        version: "0.12.0",
-        bin: "pastel",
-        set: Set::Plain,
-        commands: &[
-            &["--help"],
-            &["--color-mode", "24bit", "format", "lch", "rebeccapurple"],
-            &["gradient", "-n", "4", "red", "blue"],
-            &["mix", "red", "blue"],
-            &["list"],
-        ],
-        server: &[],
-    },
-    // clap and serde derives, rayon, a configuration file.
-    Target {
-        name: "du-dust",
-        version: "1.2.7",
-        bin: "dust",
-        set: Set::Cli,
-        commands: &[
-            &["--help"],
-            &["-d", "3", "{dir}"],
-            &["-j", "{dir}"],
-            &["-t", "-F", "{dir}"],
-        ],
-        server: &[],
-    },
-    // derives of clap, serde, snafu and strum; a parser and an evaluator.
-    Target {
-        name: "just",
-        version: "1.59.0",
-        bin: "just",
-        set: Set::Cli,
-        commands: &[
-            &["--help"],
-            &["--justfile", "{dir}/justfile", "--list"],
-            &["--justfile", "{dir}/justfile", "--dump"],
-            &["--justfile", "{dir}/justfile", "--summary"],
-            &[
-                "--justfile",
-                "{dir}/justfile",
-                "--dump",
-                "--dump-format",
-                "json",
-            ],
-        ],
-        server: &[],
-    },
-    // derives of clap, serde, derive_more, strum and thiserror; winnow.
-    Target {
-        name: "typos-cli",
-        version: "1.52.0",
-        bin: "typos",
-        set: Set::Cli,
-        commands: &[
-            &["--help"],
-            &["{dir}"],
-            &["--format", "json", "{dir}"],
-            &["--dump-config", "-"],
-        ],
-        server: &[],
-    },
-    // The smallest real tokio program: derives, tracing, framed streams.
-    Target {
-        name: "bore-cli",
-        version: "0.6.0",
-        bin: "bore",
-        set: Set::Async,
-        commands: &[&["--help"], &["local", "1", "--to", "localhost"]],
-        server: &[],
-    },
-    // hyper, tokio, compression, TLS; generated markup.
-    Target {
-        name: "static-web-server",
-        version: "2.44.1",
-        bin: "static-web-server",
-        set: Set::Async,
-        commands: &[&["--help"], &["--root", "/nonexistent"]],
-        server: &[
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "{port}",
-            "--root",
-            "{dir}",
-            "--directory-listing",
-        ],
-    },
-    // tonic, tower, hyper, prost: services nested in services.
-    Target {
-        name: "tokio-console",
-        version: "0.1.14",
-        bin: "tokio-console",
-        set: Set::Async,
-        commands: &[&["--help"], &["gen-completion", "bash"]],
-        server: &[],
-    },
-    // actix: actors, handlers as generic functions, multipart; the largest.
-    Target {
-        name: "miniserve",
-        version: "0.35.0",
-        bin: "miniserve",
-        set: Set::Async,
-        commands: &[&["--help"], &["--print-manpage"]],
-        server: &["--interfaces", "127.0.0.1", "--port", "{port}", "{dir}"],
-    },
-    // Advisories: time, chrono, users, regex and thread_local of 2021.
-    Target {
-        name: "fd-find",
-        version: "8.3.0",
-        bin: "fd",
-        set: Set::Advised,
-        commands: &[],
-        server: &[],
-    },
-    // Advisories: a small program whose affected crates are terminal helpers.
-    Target {
-        name: "hexyl",
-        version: "0.9.0",
-        bin: "hexyl",
-        set: Set::Advised,
-        commands: &[],
-        server: &[],
-    },
-    // Advisories: rayon's crates, tempfile and structopt of 2020.
-    Target {
-        name: "sd",
-        version: "0.7.6",
-        bin: "sd",
-        set: Set::Advised,
-        commands: &[],
-        server: &[],
-    },
-    // Advisories: rand, remove_dir_all and regex of 2021.
-    Target {
-        name: "hyperfine",
-        version: "1.12.0",
-        bin: "hyperfine",
-        set: Set::Advised,
-        commands: &[],
-        server: &[],
-    },
-    // Advisories: the most advisories: parsers and templates of 2021.
-    Target {
-        name: "tokei",
-        version: "12.1.2",
-        bin: "tokei",
-        set: Set::Advised,
-        commands: &[],
-        server: &[],
-    },
-];
-
 /// The targets that a command line asks for, in the order of [`TARGETS`];
 /// "all" holds the advised ones only when `advised` says so.
 ///
@@ -288,7 +107,20 @@ pub(crate) struct Built {
     /// The executable.
     pub(crate) executable: Utf8PathBuf,
     /// The libraries that were linked into it.
-    pub(crate) libraries: Vec<Utf8PathBuf>,
+    pub(crate) libraries: Vec<Library>,
+}
+
+/// A library that was linked into a target.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Library {
+    /// The package's name.
+    pub(crate) package: String,
+    /// Its version.
+    pub(crate) version: String,
+    /// The library's name in source.
+    pub(crate) name: String,
+    /// The archive.
+    pub(crate) file: Utf8PathBuf,
 }
 
 /// Where sources and builds are kept.
@@ -410,6 +242,8 @@ fn read_messages(messages: &str, bin: &str, host: &str) -> Result<Built> {
     #[derive(Deserialize)]
     struct Message {
         reason: String,
+        #[serde(default)]
+        package_id: String,
         target: Option<ArtifactTarget>,
         #[serde(default)]
         filenames: Vec<Utf8PathBuf>,
@@ -439,7 +273,13 @@ fn read_messages(messages: &str, bin: &str, host: &str) -> Result<Built> {
         if let Some(library) = linked
             && library.components().any(|part| part.as_str() == host)
         {
-            libraries.push(library.clone());
+            let (package, version) = package_and_version(&message.package_id);
+            libraries.push(Library {
+                package,
+                version,
+                name: target.name.replace('-', "_"),
+                file: library.clone(),
+            });
         }
         if target.name == bin && message.executable.is_some() {
             executable = message.executable;
@@ -449,6 +289,17 @@ fn read_messages(messages: &str, bin: &str, host: &str) -> Result<Built> {
         executable: executable.with_context(|| format!("cargo built no executable {bin}"))?,
         libraries,
     })
+}
+
+/// Name and version from a package id, which leaves the name out where the
+/// source ends with it.
+fn package_and_version(id: &str) -> (String, String) {
+    let (source, fragment) = id.split_once('#').unwrap_or(("", id));
+    let (name, version) = fragment.split_once('@').unwrap_or_else(|| {
+        let last = source.trim_end_matches('/').rsplit('/').next();
+        (last.unwrap_or_default(), fragment)
+    });
+    (name.to_owned(), version.to_owned())
 }
 
 /// Where cargo unpacked a package.
@@ -510,15 +361,32 @@ mod tests {
     fn only_libraries_of_the_target_are_linked() {
         let messages = r#"
 {"reason":"compiler-artifact","target":{"name":"quote"},"filenames":["/t/debug/deps/libquote-1.rlib"],"executable":null}
-{"reason":"compiler-artifact","target":{"name":"serde-x"},"filenames":["/t/triple/debug/deps/libserde_x-1.rlib","/t/triple/debug/deps/libserde_x-1.rmeta"],"executable":null}
+{"reason":"compiler-artifact","package_id":"registry+https://example.org/index#serde-x@1.2.3","target":{"name":"serde-x"},"filenames":["/t/triple/debug/deps/libserde_x-1.rlib","/t/triple/debug/deps/libserde_x-1.rmeta"],"executable":null}
 {"reason":"build-script-executed","package_id":"x","env":[]}
 {"reason":"compiler-artifact","target":{"name":"app"},"filenames":["/t/triple/debug/app"],"executable":"/t/triple/debug/app"}
 {"reason":"build-finished","success":true}
 "#;
         let built = read_messages(messages, "app", "triple").unwrap();
         assert_eq!(built.executable, "/t/triple/debug/app");
-        assert_eq!(built.libraries, ["/t/triple/debug/deps/libserde_x-1.rlib"]);
+        let expected = Library {
+            package: "serde-x".into(),
+            version: "1.2.3".into(),
+            name: "serde_x".into(),
+            file: "/t/triple/debug/deps/libserde_x-1.rlib".into(),
+        };
+        assert_eq!(built.libraries, [expected]);
         assert!(read_messages(messages, "other", "triple").is_err());
+    }
+
+    /// Guards both forms that cargo writes.
+    #[test]
+    fn package_ids_hold_name_and_version() {
+        let check = |id, name: &str, version: &str| {
+            assert_eq!(package_and_version(id), (name.into(), version.into()));
+        };
+        check("registry+https://example.org/index#a@1.0.0", "a", "1.0.0");
+        check("path+file:///work/app#1.2.0", "app", "1.2.0");
+        check("path+file:///work/app#other@1.2.0", "other", "1.2.0");
     }
 
     /// Guards the command line: a misspelt name is an error, not an empty run.
