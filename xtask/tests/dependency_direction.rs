@@ -9,7 +9,13 @@ use std::path::{Path, PathBuf};
 /// earlier layers alone, never on one of its own layer or a later one.
 const LAYERS: &[&[&str]] = &[
     &["palisade-model"],
-    &["palisade-project", "palisade-advisory", "palisade-expand"],
+    &[
+        "palisade-archive",
+        "palisade-index",
+        "palisade-project",
+        "palisade-advisory",
+        "palisade-expand",
+    ],
     &["palisade-engine"],
     &["palisade-check"],
     &["palisade"],

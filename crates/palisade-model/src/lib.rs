@@ -13,10 +13,12 @@
 //! assert_eq!(Verdict::NotReached.as_str(), "not-reached");
 //! ```
 
+mod checksum;
 mod finding;
 mod function;
 mod package;
 
+pub use checksum::{Checksum, ChecksumError};
 pub use finding::{
     BlindSpot, BlindSpotCause, Context, Finding, Kind, Level, Remedy, Report, Summary, Verdict,
 };
