@@ -21,6 +21,7 @@ use semver::Version;
 use crate::blind_spots::BlindSpots;
 use crate::cache::{Cache, Inputs, Key, check_question};
 use crate::closure::{Closure, sysroot_units};
+use crate::foreign::Entered;
 use crate::question::Question;
 use crate::remedy::Remedies;
 use crate::session::{self, AnalysisOptions, Progress, Stage};
@@ -320,31 +321,56 @@ impl Analysis<'_> {
         }
         let goals: Vec<_> = asked
             .iter()
-            .map(|asked| questions[&asked.index].goal(&asked.units))
+            .map(|asked| questions[&asked.index].goal(self.plan, &asked.units))
+            .collect();
+        let foreign_goals: Vec<_> = asked
+            .iter()
+            .map(|asked| questions[&asked.index].foreign_goal(self.plan, &asked.units))
             .collect();
         let progress = self.options.progress;
         progress.stage(Stage::Walking(&target.label));
         let walked = |instances| progress.walked(instances);
         let collection = engine.collect(&Request {
             target,
-            goals: goals.iter().flatten().cloned().collect(),
+            goals: goals
+                .iter()
+                .chain(&foreign_goals)
+                .flatten()
+                .cloned()
+                .collect(),
             paths: self.options.paths.max(1),
             build_context: true,
             record: false,
             progress: Some(&walked),
         })?;
         let indices = blind_spots.add(collection.blind_spots);
-        let mut outcomes = collection.outcomes.iter();
-        for (asked, goal) in asked.iter().zip(&goals) {
+        let (outcomes, foreign) = collection.outcomes.split_at(
+            goals
+                .iter()
+                .flatten()
+                .count()
+                .min(collection.outcomes.len()),
+        );
+        let (mut outcomes, mut foreign) = (outcomes.iter(), foreign.iter());
+        for ((asked, goal), foreign_goal) in asked.iter().zip(&goals).zip(&foreign_goals) {
             let outcome = goal.as_ref().and_then(|_| outcomes.next());
-            findings.push(verdict::decide(
+            let mut finding = verdict::decide(
                 asked.matched,
                 &questions[&asked.index],
                 &target.label,
                 asked.context,
                 outcome,
                 &|index| indices[index],
-            ));
+            );
+            let entered = foreign_goal
+                .as_ref()
+                .and_then(|_| foreign.next())
+                .and_then(Entered::of);
+            if let Some(entered) = entered {
+                let spot = entered.blind_spot(&asked.matched.package);
+                verdict::doubt(&mut finding, entered, || blind_spots.add(vec![spot])[0]);
+            }
+            findings.push(finding);
         }
         Ok(collection.stats.functions)
     }

@@ -43,6 +43,7 @@ mod check;
 mod closure;
 mod config;
 mod error;
+mod foreign;
 mod gate;
 mod order;
 mod project;

@@ -9,6 +9,8 @@ use palisade_engine::{
 use palisade_model::{Kind, Package};
 use palisade_project::{Plan, UnitId, UnitKind};
 
+use crate::foreign;
+
 /// What an advisory asks about one package, whatever the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Question {
@@ -16,6 +18,8 @@ pub(crate) struct Question {
     pub(crate) subject: Subject,
     /// Named functions that do not exist in this version.
     pub(crate) missing: Vec<String>,
+    /// Whether foreign code may call the named functions too.
+    pub(crate) foreign: bool,
 }
 
 /// What to look for.
@@ -41,6 +45,9 @@ pub(crate) enum CrateLevel {
     /// It names something whose use is not a call: a macro, a constant, a type
     /// without methods. Or its path cannot be read.
     NotCallable(String),
+    /// What it names is the standard library's own, which the package only
+    /// passes on for this platform.
+    StandardLibrary,
 }
 
 impl Question {
@@ -57,6 +64,7 @@ impl Question {
         let crate_level = |level| Question {
             subject: Subject::Crate(level),
             missing: Vec::new(),
+            foreign: false,
         };
         if matched.advisory.kind == Kind::Malicious {
             return Ok(crate_level(CrateLevel::Malicious));
@@ -65,6 +73,7 @@ impl Question {
         let mut missing = Vec::new();
         let mut not_callable = None;
         let mut loaded = true;
+        let mut standard = false;
         let mut named = 0;
         for function in matched.functions() {
             named += 1;
@@ -78,6 +87,7 @@ impl Question {
                 Found::NotCallable => {
                     not_callable.get_or_insert_with(|| function.text.clone());
                 }
+                Found::StandardLibrary => standard = true,
                 Found::Missing => missing.push(function.text.clone()),
                 Found::NotLoaded => loaded = false,
             }
@@ -88,6 +98,7 @@ impl Question {
             () if not_callable.is_some() => {
                 Subject::Crate(CrateLevel::NotCallable(not_callable.unwrap_or_default()))
             }
+            () if handles.is_empty() && standard => Subject::Crate(CrateLevel::StandardLibrary),
             () if handles.is_empty() => Subject::Crate(CrateLevel::AllMissing),
             () => {
                 let mut seen = HashSet::new();
@@ -95,22 +106,47 @@ impl Question {
                 Subject::Functions(handles)
             }
         };
-        Ok(Question { subject, missing })
+        Ok(Question {
+            foreign: matches!(subject, Subject::Functions(_)) && foreign::is_binding(plan, units),
+            subject,
+            missing,
+        })
     }
 
     /// The question as a goal of a walk; `None` when no walk can answer it.
-    pub(crate) fn goal(&self, units: &[UnitId]) -> Option<Goal> {
+    pub(crate) fn goal(&self, plan: &Plan, units: &[UnitId]) -> Option<Goal> {
         match &self.subject {
             Subject::Functions(handles) => Some(Goal::Functions(handles.clone())),
-            Subject::Crate(_) => Some(Goal::Units(units.to_vec())),
+            Subject::Crate(CrateLevel::Malicious) => Some(Goal::Units(units.to_vec())),
+            Subject::Crate(_) => Some(library(plan, units)),
             Subject::NotLoaded => None,
         }
     }
+
+    /// The further question whether the package is reached at all, where that
+    /// decides what foreign code may do.
+    pub(crate) fn foreign_goal(&self, plan: &Plan, units: &[UnitId]) -> Option<Goal> {
+        self.foreign.then(|| library(plan, units))
+    }
+}
+
+/// Any function of a package's library. That the package is configured when it
+/// is built says nothing about it: the build script of nearly every package
+/// that has one is run.
+fn library(plan: &Plan, units: &[UnitId]) -> Goal {
+    let is_script = |id: &&UnitId| plan.units[id.0].kind == UnitKind::BuildScript;
+    let library: Vec<UnitId> = units.iter().filter(|id| !is_script(id)).copied().collect();
+    Goal::Units(match library.is_empty() {
+        true => units.to_vec(),
+        false => library,
+    })
 }
 
 enum Found {
     Functions(Vec<FunctionHandle>),
     NotCallable,
+    /// Only functions that the standard library defines.
+    StandardLibrary,
     Missing,
     NotLoaded,
 }
@@ -125,7 +161,8 @@ fn resolve(
     query: &PathQuery,
 ) -> Result<Found, EngineError> {
     let is_sysroot = |id: &&UnitId| plan.units[id.0].kind == UnitKind::Sysroot;
-    let mut packages: Vec<&Package> = match units.iter().any(|id| is_sysroot(&id)) {
+    let about_standard = units.iter().any(|id| is_sysroot(&id));
+    let mut packages: Vec<&Package> = match about_standard {
         true => units
             .iter()
             .filter(is_sysroot)
@@ -138,23 +175,26 @@ fn resolve(
     let mut found = Found::NotLoaded;
     for package in packages {
         let resolution = engine.resolve(package, query)?;
-        let handles = || {
-            resolution
-                .functions
-                .iter()
-                .map(|&(handle, _)| handle)
-                .collect()
-        };
+        // A package may pass on a function of the standard library where that
+        // suffices. It is then no code of the package's: who calls the standard
+        // library by itself does not use the package.
+        let own: Vec<FunctionHandle> = resolution
+            .functions
+            .iter()
+            .filter(|(_, function)| about_standard || function.version.is_some())
+            .map(|&(handle, _)| handle)
+            .collect();
         let this = match resolution.kind {
             ResolutionKind::Macro | ResolutionKind::Value => Found::NotCallable,
             ResolutionKind::Missing => Found::Missing,
             ResolutionKind::NotLoaded => Found::NotLoaded,
             // A type without methods, a module without functions.
             _ if resolution.functions.is_empty() => Found::NotCallable,
-            _ => Found::Functions(handles()),
+            _ if own.is_empty() => Found::StandardLibrary,
+            _ => Found::Functions(own),
         };
         match this {
-            Found::Functions(_) | Found::NotCallable => return Ok(this),
+            Found::Functions(_) | Found::NotCallable | Found::StandardLibrary => return Ok(this),
             Found::Missing => found = Found::Missing,
             Found::NotLoaded => {}
         }

@@ -4,6 +4,7 @@ use palisade_advisory::{Match, Subject as MatchSubject};
 use palisade_engine::Outcome;
 use palisade_model::{Context, Finding, Hop, Level, Remedy, Verdict};
 
+use crate::foreign::Entered;
 use crate::question::{CrateLevel, Question, Subject};
 
 /// A finding with everything that does not depend on the target.
@@ -141,6 +142,12 @@ pub(crate) fn decide(
             finding.blind_spots.sort_unstable();
             finding.blind_spots.dedup();
         }
+        // A macro leaves no call into its crate where it is used.
+        Some(Outcome::NotReached)
+            if matches!(question.subject, Subject::Crate(CrateLevel::NotCallable(_))) =>
+        {
+            finding.verdict = Verdict::Unknown;
+        }
         Some(Outcome::NotReached) => finding.verdict = Verdict::NotReached,
         None => finding.verdict = Verdict::Unknown,
     }
@@ -153,6 +160,26 @@ pub(crate) fn decide(
     }
     finding.reason = reason(matched, question, &finding, outcome);
     finding
+}
+
+/// Takes back a *not reached* that foreign code may contradict. `blind_spot`
+/// gives the index of that code in the report.
+pub(crate) fn doubt(finding: &mut Finding, entered: Entered, blind_spot: impl FnOnce() -> usize) {
+    if finding.verdict != Verdict::NotReached {
+        return;
+    }
+    finding.verdict = Verdict::Unknown;
+    finding.context = entered.context;
+    finding.blind_spots = vec![blind_spot()];
+    let through = entered.path.last().map_or_else(
+        || finding.package.name.clone(),
+        |hop| hop.function.path.clone(),
+    );
+    finding.reason = format!(
+        "{}, but foreign code that is reached through {through} may call it",
+        finding.reason
+    );
+    finding.paths = vec![entered.path];
 }
 
 fn reason(
@@ -184,6 +211,11 @@ fn reason(
         Subject::Crate(CrateLevel::NotCallable(name)) => Some(format!(
             "uses of `{name}` cannot be followed as calls, so any function of the crate counts"
         )),
+        Subject::Crate(CrateLevel::StandardLibrary) => Some(
+            "what the advisory names is the standard library's own on this platform, so any \
+             function of the crate counts"
+                .to_owned(),
+        ),
     };
     let goal = |path: &[Hop]| path.last().map(|hop| hop.function.path.clone());
     let fact = match outcome {
@@ -197,6 +229,9 @@ fn reason(
             }
             None => format!("only through what could not be followed may {package} be reached"),
         },
+        Some(Outcome::NotReached) if finding.verdict == Verdict::Unknown => {
+            format!("no call path leads into {package}, which need not mean that it is not used")
+        }
         Some(Outcome::NotReached) if why_crate.is_some() => {
             format!("no call path leads into {package}")
         }

@@ -155,6 +155,92 @@ fn a_macro_is_decided_at_crate_level() {
     );
 }
 
+/// Guards that a macro whose uses leave no call behind is never cleared.
+#[test]
+fn a_macro_that_is_only_expanded_is_unknown() {
+    let fixture = demo(
+        "fn main() { demo::twice!(1); }\n",
+        &functions(&["demo::twice"]),
+    );
+    let output = fixture.check(&["--format", "json"]);
+    assert_eq!(verdicts(&output), ["unknown imported run bin:app"]);
+}
+
+/// Guards that running a package's build script is no use of its library.
+#[test]
+fn a_build_script_is_not_the_library() {
+    let fixture = demo("fn main() {}\n", "").file("vendor/demo-1.0.0/build.rs", "fn main() {}\n");
+    assert_eq!(
+        verdicts(&fixture.check(&["--format", "json"])),
+        ["not-reached imported run bin:app"]
+    );
+}
+
+/// Guards that calling the standard library is no use of a package that passes
+/// the same function on.
+#[test]
+fn what_the_standard_library_defines_is_not_the_package() {
+    let check = |main: &str| {
+        let fixture = Fixture::app("demo = \"1\"", main)
+            .package(
+                "demo",
+                "1.0.0",
+                "",
+                "pub use std::mem::drop;\npub fn own() {}\n",
+            )
+            .advisory("RUSTSEC-2099-0001", "demo", &functions(&["demo::drop"]));
+        verdicts(&fixture.check(&["--format", "json"]))
+    };
+    assert_eq!(
+        check("fn main() { drop(1); }\n"),
+        ["not-reached imported run bin:app"]
+    );
+    assert_eq!(
+        check("fn main() { demo::own(); }\n"),
+        ["reached reached run bin:app"]
+    );
+}
+
+/// Guards that code of a foreign library, which calls its own functions, is
+/// never taken for code that calls none.
+#[test]
+fn foreign_code_calls_what_no_source_shows() {
+    let check = |main: &str| {
+        let fixture = Fixture::app("demo-sys = \"1\"", main)
+            .package(
+                "demo-sys",
+                "1.0.0",
+                "links = \"demo\"\n",
+                "unsafe extern \"C\" {\n    pub safe fn status();\n    pub safe fn add();\n}\n",
+            )
+            .file("vendor/demo-sys-1.0.0/build.rs", "fn main() {}\n")
+            .advisory(
+                "RUSTSEC-2099-0001",
+                "demo-sys",
+                &functions(&["demo_sys::add"]),
+            );
+        fixture.check(&["--format", "json"])
+    };
+    let output = check("fn main() { demo_sys::status(); }\n");
+    assert_eq!(verdicts(&output), ["unknown imported run bin:app"]);
+    let json = output.json();
+    assert_eq!(json["blind_spots"][0]["cause"], "foreign-code");
+    assert_eq!(json["findings"][0]["blind_spots"][0], 0);
+    assert_eq!(
+        json["findings"][0]["reason"],
+        "no call path leads to demo_sys::add, but foreign code that is reached through \
+         demo_sys::status may call it"
+    );
+    assert_eq!(
+        verdicts(&check("fn main() {}\n")),
+        ["not-reached imported run bin:app"]
+    );
+    assert_eq!(
+        verdicts(&check("fn main() { demo_sys::add(); }\n")),
+        ["reached reached run bin:app"]
+    );
+}
+
 /// Guards that a malicious crate counts as reached when it is imported.
 #[test]
 fn malicious_when_imported() {
