@@ -3,13 +3,13 @@
 use std::{panic::resume_unwind, sync::Mutex};
 
 use camino::Utf8PathBuf;
-use palisade_model::{BlindSpot, Package};
+use palisade_model::{BlindSpot, BlindSpotCause, Location, Package};
 use palisade_project::{Plan, Unit, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::HasModule;
 use ra_ap_hir_ty::attach_db;
 use ra_ap_ide_db::RootDatabase;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     api::{
@@ -176,6 +176,7 @@ impl Engine {
             lazy: !request.record && !request.goals.is_empty(),
             prune: !request.record && !self.asks_sysroot(request),
             blind_spots: Vec::new(),
+            spots: FxHashMap::default(),
             names: Names::new(&self.loaded, db, &self.workspace),
         };
         let build_units: &[UnitId] = if request.build_context {
@@ -262,6 +263,8 @@ struct Session<'a> {
     lazy: bool,
     prune: bool,
     blind_spots: Vec<BlindSpot>,
+    /// Where each blind spot stands in the list.
+    spots: FxHashMap<(Location, BlindSpotCause, String), usize>,
     names: Names<'a>,
 }
 
@@ -290,13 +293,17 @@ impl Session<'_> {
                 return Ok(true);
             }
         }
-        if self.possible(krate, Pass::Run, Pass::PossibleRun)? {
+        if self.possible(krate, &[krate], Pass::Run, Pass::PossibleRun)? {
             return Ok(true);
         }
         if build_units.is_empty() {
             return Ok(false);
         }
-        self.possible(krate, Pass::Build, Pass::PossibleBuild)
+        let roots: Vec<_> = build_units
+            .iter()
+            .filter_map(|unit| self.engine.loaded.crates[unit.0])
+            .collect();
+        self.possible(krate, &roots, Pass::Build, Pass::PossibleBuild)
     }
 
     fn enter_unit(&mut self, unit: UnitId, pass: Pass) -> Result<bool, EngineError> {
@@ -330,36 +337,49 @@ impl Session<'_> {
         })
     }
 
-    /// Walks what the blind spots of one pass may reach.
-    fn possible(&mut self, krate: Crate, of: Pass, pass: Pass) -> Result<bool, EngineError> {
+    /// Walks what the blind spots of one pass may reach; `roots` are the crates
+    /// that the pass started from.
+    fn possible(
+        &mut self,
+        krate: Crate,
+        roots: &[Crate],
+        of: Pass,
+        pass: Pass,
+    ) -> Result<bool, EngineError> {
         let engine = self.engine;
         let names = Names::new(&engine.loaded, self.db, &engine.workspace);
-        let mut finder = Finder::new(self.db, &engine.loaded, &engine.units, &names, krate);
+        let mut finder = Finder::new(self.db, &engine.loaded, &engine.units, &names, krate, roots);
         let mut met = self.walk.unresolved.len();
-        let mut known = FxHashSet::default();
+        // Trait methods called on unknown types, each with a node that does.
+        let (mut open, mut known) = (Vec::new(), FxHashSet::default());
         loop {
             let before = self.walk.nodes.len();
             // What a blind spot may reach has blind spots of its own.
             for entry in finder.find(&self.walk, &self.store, &self.kept, &[of, pass]) {
                 self.enter_blind_spot(entry, pass);
             }
-            // Unseen code calls with unknown types; trait methods called on
-            // those may be any impl's.
+            // Unseen code calls with unknown types; a trait method called on
+            // those may be the impl of any type that is used, and what it does
+            // may use more types.
             loop {
                 if self.advance(krate, pass)? {
                     return Ok(true);
                 }
-                let new: Vec<_> = self.walk.unresolved[met..].to_vec();
-                met = self.walk.unresolved.len();
-                if new.is_empty() {
-                    break;
-                }
-                for (call, node) in new {
+                for &(call, node) in &self.walk.unresolved[met..] {
                     if known.insert(call) {
-                        for candidate in finder.impls_of(call) {
-                            self.walk.enter_from(self.db, candidate, pass, node);
-                        }
+                        open.push((call, node));
                     }
+                }
+                met = self.walk.unresolved.len();
+                finder.meet(&self.walk, &self.store);
+                let before = self.walk.nodes.len();
+                for &(call, node) in &open {
+                    for candidate in finder.impls_of(call) {
+                        self.walk.enter_from(self.db, candidate, pass, node);
+                    }
+                }
+                if self.walk.nodes.len() == before {
+                    break;
                 }
             }
             if self.walk.nodes.len() == before {
@@ -368,14 +388,26 @@ impl Session<'_> {
         }
     }
 
+    /// Enters what a blind spot may reach. One that is known may reach more
+    /// than it did when fewer types were in use.
     fn enter_blind_spot(&mut self, entry: Entry, pass: Pass) {
-        if self.blind_spots.contains(&entry.spot) {
-            return;
-        }
-        let spot = u32::try_from(self.blind_spots.len()).unwrap_or(u32::MAX);
-        self.blind_spots.push(entry.spot);
-        for node in entry.nodes {
-            self.walk.enter(self.db, node, pass, Some(spot));
+        let Entry { spot, nodes } = entry;
+        let key = |spot: &BlindSpot| (spot.location.clone(), spot.cause, spot.detail.clone());
+        let known = self.spots.entry(key(&spot));
+        let index = *known.or_insert_with(|| {
+            self.blind_spots.push(BlindSpot {
+                may_reach: Vec::new(),
+                ..spot.clone()
+            });
+            self.blind_spots.len() - 1
+        });
+        let may_reach = &mut self.blind_spots[index].may_reach;
+        may_reach.extend(spot.may_reach);
+        may_reach.sort();
+        may_reach.dedup();
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        for node in nodes {
+            self.walk.enter(self.db, node, pass, Some(index));
         }
     }
 }

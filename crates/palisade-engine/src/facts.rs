@@ -5,7 +5,7 @@
 //! generic parameter are kept apart, so that they are walked only once.
 
 use ra_ap_hir_def::{
-    CallableDefId, ConstId, DefWithBodyId, FunctionId, VariantId,
+    AdtId, CallableDefId, ConstId, DefWithBodyId, FunctionId, VariantId,
     expr_store::{Body, path::Path},
     hir::{AsmOperand, Expr, ExprId, UnaryOp},
     resolver::{HasResolver, Resolver, ValueNs},
@@ -18,10 +18,12 @@ use ra_ap_hir_ty::{
         DbInterner, GenericArg, GenericArgs, Region, StoredGenericArgs, StoredTy, Ty, TyKind,
     },
 };
-use ra_ap_rustc_type_ir::{TypeFoldable, TypeVisitableExt, fold_regions, inherent::IntoKind};
+use ra_ap_rustc_type_ir::{
+    TypeFoldable, TypeVisitable, TypeVisitableExt, fold_regions, inherent::IntoKind,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::api::Dispatch;
+use crate::{api::Dispatch, blind::Adts};
 
 /// The facts of one body.
 #[derive(Default)]
@@ -32,6 +34,8 @@ pub(crate) struct BodyFacts {
     pub(crate) generic: Vec<Fact>,
     /// Calls whose callee inference could not name.
     pub(crate) unresolved: Vec<UnresolvedCall>,
+    /// The structs, enums and unions that occur in the types of its values.
+    pub(crate) adts: Vec<AdtId>,
 }
 
 /// One thing that a body does, and where.
@@ -95,6 +99,7 @@ struct Collector<'a, 'db> {
     inference: &'a InferenceResult<'db>,
     facts: BodyFacts,
     seen: FxHashSet<FactKind>,
+    adts: Adts<'db>,
 }
 
 /// Takes the facts of one body.
@@ -113,9 +118,12 @@ pub(crate) fn collect<'db>(
         inference,
         facts: BodyFacts::default(),
         seen: FxHashSet::default(),
+        adts: Adts::default(),
     };
     collector.run();
-    collector.facts
+    let mut facts = collector.facts;
+    facts.adts = collector.adts.found.into_iter().collect();
+    facts
 }
 
 impl<'db> Collector<'_, 'db> {
@@ -134,6 +142,7 @@ impl<'db> Collector<'_, 'db> {
             self.adjustments(id);
         }
         for (_, ty) in self.inference.binding_types() {
+            ty.visit_with(&mut self.adts);
             self.drop_of(ty, None);
         }
         for &param in self.body.params.iter() {
@@ -186,6 +195,7 @@ impl<'db> Collector<'_, 'db> {
         resolver: &mut Option<Resolver<'db>>,
     ) {
         let ty = self.inference.expr_ty(id);
+        ty.visit_with(&mut self.adts);
         let method = self.inference.method_resolution(id);
         if let Some((f, args)) = method
             && !self.is_builtin_operator(expr, args)

@@ -7,7 +7,9 @@ use ra_ap_hir_def::{
     AdtId, AssocItemId, FunctionId, HasModule, ImplId, ItemContainerId, Lookup, ModuleDefId,
     expr_store::Body,
     nameres::{DefMap, crate_def_map},
-    signatures::FunctionSignature,
+    signatures::{
+        EnumSignature, FunctionSignature, StructSignature, TypeAliasSignature, UnionSignature,
+    },
     src::HasSource,
     visibility::Visibility,
 };
@@ -20,13 +22,31 @@ use ra_ap_rustc_type_ir::inherent::IntoKind;
 use ra_ap_syntax::{AstNode, ast::HasVisibility};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::{is_lang, met::Met};
 use crate::{
     facts::erase,
     names::Names,
     walk::{Node, Unresolved},
 };
 
-type ByName = FxHashMap<String, Vec<FunctionId>>;
+/// What a crate declares, by name.
+#[derive(Default)]
+struct ByName {
+    functions: FxHashMap<String, Vec<FunctionId>>,
+    /// Types by their own name, by that of a variant or of an alias.
+    types: FxHashMap<String, Vec<AdtId>>,
+}
+
+/// What unseen code may mean.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The functions, their arguments unknown.
+    pub(super) nodes: Vec<Node>,
+    /// The crates of those functions, sorted.
+    pub(super) crates: Vec<String>,
+    /// The types that it can make values of.
+    pub(super) types: Vec<AdtId>,
+}
 
 /// From each trait method to the methods that stand for it, with the type that
 /// the impl is for; `None` for impls that are for no one type.
@@ -36,74 +56,80 @@ pub(super) struct Candidates<'a> {
     db: &'a RootDatabase,
     it: DbInterner<'a>,
     names: &'a Names<'a>,
-    functions: FxHashMap<Crate, Rc<ByName>>,
+    /// Everything that the asking code depends on, directly or not.
+    closure: FxHashSet<Crate>,
+    declared: FxHashMap<Crate, Rc<ByName>>,
     impls: Option<Rc<Impls>>,
 }
 
 impl<'a> Candidates<'a> {
-    pub(super) fn new(db: &'a RootDatabase, it: DbInterner<'a>, names: &'a Names<'a>) -> Self {
+    /// Candidates for code that is linked into what `roots` are compiled to.
+    pub(super) fn new(
+        db: &'a RootDatabase,
+        it: DbInterner<'a>,
+        names: &'a Names<'a>,
+        roots: &[Crate],
+    ) -> Self {
         Self {
             db,
             it,
             names,
-            functions: FxHashMap::default(),
+            closure: linked(db, roots),
+            declared: FxHashMap::default(),
             impls: None,
         }
     }
 
-    /// Functions that `krate` can name and whose name is one of `words`.
-    pub(super) fn named(
-        &mut self,
-        krate: Crate,
-        words: &FxHashSet<String>,
-    ) -> (Vec<Node>, Vec<String>) {
-        let mut found = Vec::new();
+    /// Functions and types that `krate` can name and whose name is one of
+    /// `words`.
+    pub(super) fn named(&mut self, krate: Crate, words: &FxHashSet<String>) -> Found {
+        let (mut functions, mut types) = (Vec::new(), Vec::new());
         for visible in self.visible(krate, Some(words)) {
-            let functions = self.functions(visible);
+            let declared = self.declared(visible);
             // Sorted at the end, whatever order the words come in.
-            found.extend(
-                words
-                    .iter()
-                    .filter_map(|word| functions.get(word))
-                    .flatten()
-                    .copied(),
-            );
+            let named = |word| declared.functions.get(word).into_iter().flatten();
+            functions.extend(words.iter().flat_map(named).copied());
+            let named = |word| declared.types.get(word).into_iter().flatten();
+            types.extend(words.iter().flat_map(named).copied());
         }
-        found.retain(|f| self.can_name(krate, *f));
-        self.finish(found)
+        functions.retain(|f| self.can_name(krate, *f));
+        self.finish(functions, types)
     }
 
-    /// Every function that `krate` can name.
-    pub(super) fn all(&mut self, krate: Crate) -> (Vec<Node>, Vec<String>) {
-        let mut found = Vec::new();
+    /// Every function and type that `krate` can name.
+    pub(super) fn all(&mut self, krate: Crate) -> Found {
+        let (mut functions, mut types) = (Vec::new(), Vec::new());
         for visible in self.visible(krate, None) {
-            let functions = self.functions(visible);
-            found.extend(functions.values().flatten().copied());
+            let declared = self.declared(visible);
+            functions.extend(declared.functions.values().flatten().copied());
+            types.extend(declared.types.values().flatten().copied());
         }
-        found.retain(|f| self.can_name(krate, *f));
-        self.finish(found)
+        functions.retain(|f| self.can_name(krate, *f));
+        self.finish(functions, types)
     }
 
-    /// One function, with its arguments unknown.
-    pub(super) fn one(&self, f: FunctionId) -> (Vec<Node>, Vec<String>) {
-        self.finish(vec![f])
+    /// One function.
+    pub(super) fn one(&self, f: FunctionId) -> Found {
+        self.finish(vec![f], Vec::new())
     }
 
-    /// Every impl outside the standard library that a call may mean.
-    pub(super) fn impls_of(&mut self, call: Unresolved) -> (Vec<Node>, Vec<String>) {
+    /// Every impl outside the standard library that a call may mean, given the
+    /// types that the program uses.
+    pub(super) fn impls_of(&mut self, call: Unresolved, met: &Met<'_>) -> Found {
         let impls = self
             .impls
-            .get_or_insert_with(|| Rc::new(index_impls(self.db)))
+            .get_or_insert_with(|| Rc::new(index_impls(self.db, &self.closure)))
             .clone();
         let found = impls.get(&call.method).into_iter().flatten();
         let found = found
             .filter(|(_, of)| match (call.adt, of) {
                 (Some(adt), Some(of)) => adt == *of,
-                _ => true,
+                (None, Some(of)) => is_lang(self.db, of.krate(self.db)) || met.contains(*of),
+                (_, None) => true,
             })
             .map(|(f, _)| *f)
             .collect();
-        self.finish(found)
+        self.finish(found, Vec::new())
     }
 
     /// Whether code of `krate` can call a function by name: its own, and what
@@ -128,23 +154,27 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    fn finish(&self, mut found: Vec<FunctionId>) -> (Vec<Node>, Vec<String>) {
-        found.sort();
-        found.dedup();
-        let mut crates: Vec<String> = found
+    fn finish(&self, mut functions: Vec<FunctionId>, types: Vec<AdtId>) -> Found {
+        functions.sort();
+        functions.dedup();
+        let mut crates: Vec<String> = functions
             .iter()
             .map(|f| self.names.krate(f.krate(self.db)).0)
             .collect();
         crates.sort();
         crates.dedup();
-        let nodes = found
+        let nodes = functions
             .into_iter()
             .map(|f| {
                 let args = erase(self.it, GenericArgs::error_for_item(self.it, f.into()));
                 Node::Body(f.into(), args.store())
             })
             .collect();
-        (nodes, crates)
+        Found {
+            nodes,
+            crates,
+            types,
+        }
     }
 
     /// The crate itself, what it depends on, and what those re-export: a
@@ -160,40 +190,68 @@ impl<'a> Candidates<'a> {
                 }
             }
         }
-        visible.retain(|krate| !krate.data(self.db).origin.is_lang());
+        // A procedural macro's functions belong to the compiler that runs it.
+        visible.retain(|krate| !is_lang(self.db, *krate) && self.closure.contains(krate));
         visible.sort();
         visible.dedup();
         visible
     }
 
-    fn functions(&mut self, krate: Crate) -> Rc<ByName> {
+    fn declared(&mut self, krate: Crate) -> Rc<ByName> {
         let db = self.db;
-        self.functions
+        self.declared
             .entry(krate)
-            .or_insert_with(|| Rc::new(index_functions(db, krate)))
+            .or_insert_with(|| Rc::new(index_declared(db, krate)))
             .clone()
     }
 }
 
-fn index_functions(db: &RootDatabase, krate: Crate) -> ByName {
-    let mut by_name = ByName::default();
-    let mut add = |f: FunctionId| {
-        let signature = FunctionSignature::of(db, f);
-        if signature.has_body() {
-            by_name
-                .entry(signature.name.as_str().to_owned())
-                .or_default()
-                .push(f);
+/// What the crates are linked with; a procedural macro that one of them uses
+/// is not a part of it, and neither is what the macro depends on.
+fn linked(db: &RootDatabase, roots: &[Crate]) -> FxHashSet<Crate> {
+    let mut linked = FxHashSet::default();
+    let mut todo = roots.to_vec();
+    while let Some(krate) = todo.pop() {
+        if linked.insert(krate) {
+            let dependencies = krate.data(db).dependencies.iter().map(|dep| dep.crate_id);
+            todo.extend(dependencies.filter(|dep| !dep.data(db).is_proc_macro));
         }
-    };
+    }
+    linked
+}
+
+fn index_declared(db: &RootDatabase, krate: Crate) -> ByName {
+    let hir: &dyn HirDatabase = db;
+    let mut by_name = ByName::default();
+    let mut functions = Vec::new();
     for def in declarations(crate_def_map(db, krate)) {
         match def {
-            ModuleDefId::FunctionId(f) => add(f),
+            ModuleDefId::FunctionId(f) => functions.push(f),
             ModuleDefId::TraitId(tr) => {
                 for (_, item) in tr.trait_items(db).items.iter() {
                     if let AssocItemId::FunctionId(f) = item {
-                        add(*f);
+                        functions.push(*f);
                     }
+                }
+            }
+            ModuleDefId::AdtId(adt) => {
+                if let AdtId::EnumId(id) = adt {
+                    for name in id.enum_variants(db).variants.keys() {
+                        by_name.add_type(name.as_str(), adt);
+                    }
+                }
+                let name = match adt {
+                    AdtId::StructId(id) => &StructSignature::of(db, id).name,
+                    AdtId::UnionId(id) => &UnionSignature::of(db, id).name,
+                    AdtId::EnumId(id) => &EnumSignature::of(db, id).name,
+                };
+                by_name.add_type(name.as_str(), adt);
+            }
+            ModuleDefId::TypeAliasId(alias) => {
+                let ty = hir.ty(alias.into()).skip_binder();
+                if let TyKind::Adt(adt, _) = ty.kind() {
+                    let name = &TypeAliasSignature::of(db, alias).name;
+                    by_name.add_type(name.as_str(), adt.def_id());
                 }
             }
             _ => {}
@@ -202,11 +260,24 @@ fn index_functions(db: &RootDatabase, krate: Crate) -> ByName {
     for id in impls(db, krate) {
         for (_, item) in id.impl_items(db).items.iter() {
             if let AssocItemId::FunctionId(f) = item {
-                add(*f);
+                functions.push(*f);
             }
         }
     }
+    for f in functions {
+        let signature = FunctionSignature::of(db, f);
+        if signature.has_body() {
+            let name = signature.name.as_str().to_owned();
+            by_name.functions.entry(name).or_default().push(f);
+        }
+    }
     by_name
+}
+
+impl ByName {
+    fn add_type(&mut self, name: &str, adt: AdtId) {
+        self.types.entry(name.to_owned()).or_default().push(adt);
+    }
 }
 
 fn declarations(map: &DefMap) -> impl Iterator<Item = ModuleDefId> + '_ {
@@ -230,11 +301,11 @@ fn impls(db: &RootDatabase, krate: Crate) -> Vec<ImplId> {
     found
 }
 
-fn index_impls(db: &RootDatabase) -> Impls {
+fn index_impls(db: &RootDatabase, crates: &FxHashSet<Crate>) -> Impls {
     let hir: &dyn HirDatabase = db;
     let mut index = Impls::default();
-    for &krate in ra_ap_base_db::all_crates(db).iter() {
-        if krate.data(db).origin.is_lang() {
+    for &krate in crates {
+        if is_lang(db, krate) {
             continue;
         }
         for id in impls(db, krate) {

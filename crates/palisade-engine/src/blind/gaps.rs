@@ -80,17 +80,25 @@ fn has_cfg(rules: &ast::MacroRules) -> bool {
 }
 
 /// Impls of traits inside of function bodies count everywhere; the library
-/// finds them only from within that body.
+/// finds them only when the trait or the type belongs to that body too.
 fn impls_in_bodies(text: &str, tree: &SourceFile) -> Vec<Gap> {
     tree.syntax()
         .descendants()
         .filter_map(ast::Impl::cast)
         .filter(|item| {
-            let body = item
+            let mut bodies = item
                 .syntax()
                 .ancestors()
                 .filter(|node| ast::Fn::can_cast(node.kind()));
-            item.trait_().is_some() && body.last().is_some_and(|body| !is_of_local(item, &body))
+            let Some((Some(of), Some(for_type))) = bodies.next().map(|body| {
+                let declares = |ty: Option<ast::Type>| {
+                    ty.map(|ty| path_name(&ty).is_some_and(|name| declares(&body, &name)))
+                };
+                (declares(item.trait_()), declares(item.self_ty()))
+            }) else {
+                return false;
+            };
+            !of && !for_type && !is_test(item.syntax())
         })
         .map(|item| {
             let mut words = FxHashSet::default();
@@ -107,21 +115,43 @@ fn impls_in_bodies(text: &str, tree: &SourceFile) -> Vec<Gap> {
         .collect()
 }
 
-/// Whether an impl is for a type that the body itself declares: nobody outside
-/// can ask for it without having come from there.
-fn is_of_local(item: &ast::Impl, body: &SyntaxNode) -> bool {
-    let Some(ast::Type::PathType(ty)) = item.self_ty() else {
-        return false;
+/// The last name of a path type.
+fn path_name(ty: &ast::Type) -> Option<String> {
+    let ast::Type::PathType(ty) = ty else {
+        return None;
     };
-    let name = ty
-        .path()
-        .and_then(|path| path.segment())
-        .and_then(|segment| segment.name_ref());
-    let Some(name) = name else { return false };
-    body.descendants().filter_map(ast::Adt::cast).any(|adt| {
-        adt.name()
-            .is_some_and(|declared| declared.text() == name.text())
-    })
+    let name = ty.path()?.segment()?.name_ref()?;
+    Some(name.text().to_string())
+}
+
+/// Whether a body declares a type or trait, in the open or in the input of a
+/// macro (`pin_project!` takes a whole struct).
+fn declares(body: &SyntaxNode, name: &str) -> bool {
+    let mut keyword = false;
+    for token in body
+        .descendants_with_tokens()
+        .filter_map(|it| it.into_token())
+        .filter(|token| !token.kind().is_trivia())
+    {
+        if keyword && token.text() == name {
+            return true;
+        }
+        keyword = matches!(token.text(), "struct" | "enum" | "union" | "trait");
+    }
+    false
+}
+
+/// Whether an item is only compiled for tests of its own crate.
+fn is_test(item: &SyntaxNode) -> bool {
+    item.ancestors()
+        .filter_map(ast::AnyHasAttrs::cast)
+        .flat_map(|owner| owner.attrs())
+        .any(|attr| {
+            matches!(
+                attr.syntax().text().to_string().as_str(),
+                "#[cfg(test)]" | "#[test]"
+            )
+        })
 }
 
 fn collect(node: &SyntaxNode, words: &mut FxHashSet<String>) {

@@ -10,6 +10,7 @@
 mod candidates;
 mod cfgs;
 mod gaps;
+mod met;
 mod uses;
 mod vocabulary;
 
@@ -33,7 +34,9 @@ use crate::{
     names::{Definition, Names},
     walk::{FactStore, Node, Pass, Unresolved, Walk},
 };
-use candidates::Candidates;
+use candidates::{Candidates, Found};
+pub(crate) use met::Adts;
+use met::Met;
 use uses::Uses;
 use vocabulary::Vocabulary;
 
@@ -52,6 +55,7 @@ pub(crate) struct Finder<'a> {
     names: &'a Names<'a>,
     candidates: Candidates<'a>,
     vocabulary: Vocabulary<'a>,
+    met: Met<'a>,
 }
 
 impl<'a> Finder<'a> {
@@ -61,6 +65,7 @@ impl<'a> Finder<'a> {
         units: &'a [Unit],
         names: &'a Names<'a>,
         krate: Crate,
+        roots: &[Crate],
     ) -> Self {
         let it = DbInterner::new_with(db, krate);
         Self {
@@ -69,8 +74,9 @@ impl<'a> Finder<'a> {
             units,
             krate,
             names,
-            candidates: Candidates::new(db, it, names),
+            candidates: Candidates::new(db, it, names, roots),
             vocabulary: Vocabulary::new(units),
+            met: Met::default(),
         }
     }
 
@@ -86,6 +92,7 @@ impl<'a> Finder<'a> {
         // The program's own crate counts even when its entry point is what
         // could not be read.
         live.crates.insert(self.krate);
+        self.met.extend(walk, store);
         let mut entries = self.macros(walk, &live);
         entries.extend(self.broken(&live));
         entries.extend(self.unparsed(&live));
@@ -108,15 +115,26 @@ impl<'a> Finder<'a> {
         detail: String,
         words: &FxHashSet<String>,
     ) -> Entry {
-        let (nodes, may_reach) = self.candidates.named(krate, words);
+        let found = self.candidates.named(krate, words);
+        self.entry_of(location, cause, detail, found)
+    }
+
+    fn entry_of(
+        &mut self,
+        location: Location,
+        cause: BlindSpotCause,
+        detail: String,
+        found: Found,
+    ) -> Entry {
+        self.met.name(found.types);
         Entry {
             spot: BlindSpot {
                 location,
                 cause,
                 detail,
-                may_reach,
+                may_reach: found.crates,
             },
-            nodes,
+            nodes: found.nodes,
         }
     }
 
@@ -163,14 +181,14 @@ impl<'a> Finder<'a> {
             if let Some(krate) = krate {
                 // Nothing is known about the text: everything the crate can
                 // name may be called.
-                let (nodes, may_reach) = self.candidates.all(krate);
-                entries.push(Entry {
-                    spot: BlindSpot {
-                        may_reach,
-                        ..spot.clone()
-                    },
-                    nodes,
-                });
+                let found = self.candidates.all(krate);
+                let BlindSpot {
+                    location,
+                    cause,
+                    detail,
+                    ..
+                } = spot.clone();
+                entries.push(self.entry_of(location, cause, detail, found));
             }
         }
         entries
@@ -197,19 +215,13 @@ impl<'a> Finder<'a> {
                     else {
                         continue;
                     };
-                    let (nodes, may_reach) = self.candidates.all(krate);
+                    let found = self.candidates.all(krate);
                     let detail = format!(
                         "the file of module `{}` is missing",
                         name.unwrap_or_default()
                     );
                     let cause = BlindSpotCause::BrokenSource;
-                    let spot = BlindSpot {
-                        location,
-                        cause,
-                        detail,
-                        may_reach,
-                    };
-                    entries.push(Entry { spot, nodes });
+                    entries.push(self.entry_of(location, cause, detail, found));
                 }
             }
             for (_, module) in map.modules() {
@@ -373,8 +385,8 @@ impl<'a> Finder<'a> {
             let Some(location) = crate::outcome::location(self.names, walk, node) else {
                 continue;
             };
-            let (nodes, may_reach) = self.candidates.impls_of(call);
-            if nodes.is_empty() {
+            let found = self.candidates.impls_of(call, &self.met);
+            if found.nodes.is_empty() {
                 continue;
             }
             let method = self.names.method(call.method);
@@ -383,15 +395,7 @@ impl<'a> Finder<'a> {
                 None => format!("`{method}` on an unresolved type"),
             };
             let cause = BlindSpotCause::UnresolvedCall;
-            entries.push(Entry {
-                spot: BlindSpot {
-                    location,
-                    cause,
-                    detail,
-                    may_reach,
-                },
-                nodes,
-            });
+            entries.push(self.entry_of(location, cause, detail, found));
         }
         entries
     }
@@ -453,27 +457,24 @@ impl<'a> Finder<'a> {
                 continue;
             };
             if live.crates.contains(&f.krate(self.db)) && !live.bodies.contains(&f.into()) {
-                let (nodes, may_reach) = self.candidates.one(f);
+                let found = self.candidates.one(f);
                 let cause = BlindSpotCause::ForeignCode;
                 let detail = format!("the symbol `{symbol}` is open to other languages");
-                entries.push(Entry {
-                    spot: BlindSpot {
-                        location,
-                        cause,
-                        detail,
-                        may_reach,
-                    },
-                    nodes,
-                });
+                entries.push(self.entry_of(location, cause, detail, found));
             }
         }
         entries
     }
 
+    /// Takes note of the types in what `walk` met since the last time.
+    pub(crate) fn meet(&mut self, walk: &Walk<'_>, store: &FactStore) {
+        self.met.extend(walk, store);
+    }
+
     /// What a trait method called on an unknown type inside a possible pass
-    /// may reach.
+    /// may reach, given the types met so far.
     pub(crate) fn impls_of(&mut self, call: Unresolved) -> Vec<Node> {
-        self.candidates.impls_of(call).0
+        self.candidates.impls_of(call, &self.met).nodes
     }
 
     fn unit_of_file(&self, path: &str) -> Option<UnitId> {

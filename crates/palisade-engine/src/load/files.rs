@@ -10,6 +10,7 @@ use ra_ap_paths::AbsPathBuf;
 use ra_ap_vfs::{FileId, VfsPath, file_set::FileSet};
 use rustc_hash::FxHashMap;
 
+use super::auto_traits;
 use crate::api::Limits;
 
 /// Attributes that make the linker keep an item, or that let another language
@@ -28,6 +29,8 @@ pub(crate) struct Files {
     paths: Vec<Utf8PathBuf>,
     ids: FxHashMap<Utf8PathBuf, FileId>,
     roots: Vec<SourceRoot>,
+    /// The directories of the standard library's crates.
+    sysroot: Vec<Utf8PathBuf>,
     /// Files that include what a build script writes.
     generated: Vec<Utf8PathBuf>,
     /// Files with attributes that make the linker keep an item on its own.
@@ -37,6 +40,14 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// No files yet; those below `sysroot` will be the standard library's.
+    pub(crate) fn new(sysroot: Vec<Utf8PathBuf>) -> Self {
+        Self {
+            sysroot,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn path(&self, id: FileId) -> Option<&Utf8Path> {
         self.paths
             .get(id.index() as usize)
@@ -120,7 +131,10 @@ impl Files {
         if self.ids.contains_key(&path) {
             return;
         }
-        let (text, problem) = read(&path, limits);
+        let (mut text, problem) = read(&path, limits);
+        if self.sysroot.iter().any(|dir| path.starts_with(dir)) {
+            text.push_str(&auto_traits::given(&text));
+        }
         if let Some(problem) = problem {
             self.broken.push(BlindSpot {
                 location: Location {

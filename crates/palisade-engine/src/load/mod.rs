@@ -1,5 +1,6 @@
 //! From a plan to a database, with nothing executed.
 
+mod auto_traits;
 pub(crate) mod expander;
 pub(crate) mod files;
 mod graph;
@@ -41,7 +42,13 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
         });
     }
     let mut change = ChangeWithProcMacros::default();
-    let mut files = Files::default();
+    let sysroot = plan
+        .units
+        .iter()
+        .filter(|unit| unit.kind == UnitKind::Sysroot)
+        .map(|unit| unit.package_dir.clone())
+        .collect();
+    let mut files = Files::new(sysroot);
     load_files(plan, options, &mut files, &mut change);
     for target in &plan.targets {
         let root = &plan.units[target.unit.0].root_file;

@@ -77,6 +77,14 @@ impl FactStore {
 }
 
 impl FactStore {
+    /// The structs, enums and unions that occur in a body met so far.
+    pub(crate) fn adts(&self, def: DefWithBodyId) -> Vec<AdtId> {
+        let store = self.bodies.lock();
+        store
+            .get(&def)
+            .map_or_else(Vec::new, |facts| facts.adts.clone())
+    }
+
     /// Every call that inference could not name, in every body met so far.
     pub(crate) fn unresolved(&self) -> Vec<(DefWithBodyId, UnresolvedCall)> {
         let store = self.bodies.lock();
