@@ -47,6 +47,7 @@ mod enum_as_inner;
 mod function;
 mod futures;
 mod limits;
+mod maud;
 mod num_derive;
 mod paste;
 mod pin_project;

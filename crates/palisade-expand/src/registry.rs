@@ -73,6 +73,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::derive_new::MACROS,
     crate::enum_as_inner::MACROS,
     crate::futures::MACROS,
+    crate::maud::MACROS,
     crate::num_derive::MACROS,
     crate::paste::MACROS,
     crate::pin_project::MACROS,

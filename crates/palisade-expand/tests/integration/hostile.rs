@@ -130,8 +130,11 @@ fn damaged_fixtures_do_not_panic() {
         for fixture in Fixture::all() {
             let wanted = |package: &str| fixture.macros.iter().any(|(other, _)| other == package);
             let file = syn::parse_file(&fixture.source).expect("fixtures parse");
-            for item in &file.items {
-                let tokens: Vec<_> = flat(quote::quote!(#item));
+            let mut inputs: Vec<_> = file.items.iter().map(|item| quote::quote!(#item)).collect();
+            let mut invocations = Invocations(&mut inputs);
+            syn::visit::visit_file(&mut invocations, &file);
+            for input in inputs {
+                let tokens: Vec<_> = flat(input);
                 let step = tokens.len() / 12 + 1;
                 for cut in (0..tokens.len()).step_by(step) {
                     let mut damaged = tokens.clone();
@@ -147,6 +150,15 @@ fn damaged_fixtures_do_not_panic() {
             }
         }
     });
+}
+
+/// Collects what function-like macros are given.
+struct Invocations<'a>(&'a mut Vec<TokenStream>);
+
+impl<'ast> syn::visit::Visit<'ast> for Invocations<'_> {
+    fn visit_macro(&mut self, invocation: &'ast syn::Macro) {
+        self.0.push(invocation.tokens.clone());
+    }
 }
 
 /// A token, or one half of a pair of delimiters.
