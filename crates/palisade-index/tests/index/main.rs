@@ -1,0 +1,1 @@
+#![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
