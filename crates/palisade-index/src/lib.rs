@@ -19,8 +19,12 @@
 //! assert!(file.versions[0].raw.contains("new"));
 //! ```
 
+pub mod discover;
+mod dump;
 mod error;
 mod feature;
+#[cfg(feature = "http")]
+mod http;
 mod index_file;
 mod line;
 mod lockfile;
@@ -30,8 +34,11 @@ mod read;
 mod resolve;
 mod source;
 
+pub use dump::{Dump, DumpOptions, DumpProblem, DumpedCrate, DumpedVersion, Owner};
 pub use error::IndexError;
 pub use feature::{FeatureValue, Features};
+#[cfg(feature = "http")]
+pub use http::{HttpOptions, SparseRegistry};
 pub use index_file::{IndexFile, LineProblem};
 pub use line::{Dependency, DependencyKind, IndexVersion, NEWEST_SCHEMA};
 pub use lockfile::{LockedPackage, Lockfile};
