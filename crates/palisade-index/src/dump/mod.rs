@@ -267,7 +267,7 @@ impl Reader<'_> {
     fn each(
         &mut self,
         file: &str,
-        columns: &[&'static str],
+        columns: &[&str],
         mut take: impl FnMut(&mut Self, &table::Row) -> Option<()>,
     ) -> Result<(), IndexError> {
         let path = self.directory.join(file);

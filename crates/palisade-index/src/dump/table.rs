@@ -35,7 +35,7 @@ impl Table {
     /// It cannot be read or lacks one of `needed`.
     pub(super) fn open(
         path: &Utf8Path,
-        needed: &[&'static str],
+        needed: &[&str],
         limit: u64,
     ) -> Result<Option<Table>, IndexError> {
         let failed = |source| IndexError::Read {
