@@ -38,11 +38,15 @@ use proc_macro2::TokenStream;
 
 mod actix_web;
 mod async_entry;
+mod async_recursion;
+mod async_stream;
 mod async_trait;
 mod axum;
+mod bytemuck;
 mod clap;
 mod derive_more;
 mod derive_new;
+mod displaydoc;
 mod enum_as_inner;
 mod function;
 mod futures;
@@ -54,6 +58,7 @@ mod pin_project;
 mod registry;
 mod serde;
 mod serde_repr;
+mod shapes;
 mod sqlx;
 mod strings;
 mod strum;
@@ -61,7 +66,10 @@ mod support;
 mod thiserror_impl;
 mod tokio;
 mod tracing;
+mod yoke;
+mod zerofrom;
 mod zeroize;
+mod zerovec;
 
 pub use limits::Limits;
 

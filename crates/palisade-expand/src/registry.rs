@@ -65,12 +65,16 @@ impl Macro {
 const FAMILIES: &[&[Macro]] = &[
     crate::actix_web::MACROS,
     crate::async_entry::MACROS,
+    crate::async_recursion::MACROS,
+    crate::async_stream::MACROS,
     crate::async_trait::MACROS,
     crate::axum::MACROS,
+    crate::bytemuck::MACROS,
     crate::clap::MACROS,
     crate::derive_more::MACROS,
     crate::derive_more::OLD_MACROS,
     crate::derive_new::MACROS,
+    crate::displaydoc::MACROS,
     crate::enum_as_inner::MACROS,
     crate::futures::MACROS,
     crate::maud::MACROS,
@@ -85,7 +89,10 @@ const FAMILIES: &[&[Macro]] = &[
     crate::thiserror_impl::MACROS,
     crate::tokio::MACROS,
     crate::tracing::MACROS,
+    crate::yoke::MACROS,
+    crate::zerofrom::MACROS,
     crate::zeroize::MACROS,
+    crate::zerovec::MACROS,
 ];
 
 /// The expander of a macro, if there is one.

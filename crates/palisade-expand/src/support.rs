@@ -116,3 +116,18 @@ impl VisitMut for ReplaceSelf {
         visit_mut::visit_type_path_mut(self, path);
     }
 }
+
+/// Whether a version is at least this one; an unknown version is the newest.
+pub(crate) fn at_least(version: Option<&str>, wanted: (u32, u32, u32)) -> bool {
+    let Some(version) = version else {
+        return true;
+    };
+    let mut parts = version.split('.').map(|part| {
+        let digits = part
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(part.len());
+        part[..digits].parse::<u32>().unwrap_or(0)
+    });
+    let mut next = || parts.next().unwrap_or(0);
+    (next(), next(), next()) >= wanted
+}

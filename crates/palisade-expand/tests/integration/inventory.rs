@@ -249,4 +249,6 @@ pub(crate) fn short(tokens: TokenStream) -> String {
         .replace("&::", "&")
         .replace(",>", ">")
         .replace("<::", "<")
+        // An empty list of arguments is printed by one side only.
+        .replace("<>", "")
 }
