@@ -89,11 +89,35 @@ impl fmt::Display for Function {
     }
 }
 
+/// The name under which both sides know a self type. The standard library's
+/// source may be of another version than its compiled form, and the atomic
+/// integers became aliases of one generic type in between.
+fn settled(self_type: String) -> String {
+    const ATOMICS: [&str; 12] = [
+        "AtomicBool",
+        "AtomicI8",
+        "AtomicI16",
+        "AtomicI32",
+        "AtomicI64",
+        "AtomicIsize",
+        "AtomicPtr",
+        "AtomicU8",
+        "AtomicU16",
+        "AtomicU32",
+        "AtomicU64",
+        "AtomicUsize",
+    ];
+    match ATOMICS.contains(&self_type.as_str()) {
+        true => "Atomic".to_owned(),
+        false => self_type,
+    }
+}
+
 impl From<mangling::Symbol> for Function {
     fn from(symbol: mangling::Symbol) -> Self {
         Function {
             krate: symbol.krate.name,
-            self_type: symbol.self_type,
+            self_type: symbol.self_type.map(settled),
             trait_name: symbol.trait_name,
             name: symbol.name,
         }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use camino::Utf8Path;
 use serde::Deserialize;
 
-use super::{Function, targets::Target};
+use super::{Function, settled, targets::Target};
 use crate::process;
 
 /// The functions of one call graph, those of the standard library left out.
@@ -129,7 +129,7 @@ impl CallGraph {
         }
         let function = Function {
             krate: line.krate,
-            self_type: line.self_type,
+            self_type: line.self_type.map(settled),
             trait_name: line.trait_name,
             name: line.name,
         };

@@ -230,15 +230,6 @@ pub(crate) const TARGETS: &[Target] = &[
         commands: &[],
         server: &[],
     },
-    // Advisories: nix, mio and crossbeam of 2021.
-    Target {
-        name: "bottom",
-        version: "0.6.8",
-        bin: "btm",
-        set: Set::Advised,
-        commands: &[],
-        server: &[],
-    },
     // Advisories: archives: tar, lz4_flex, time and bytes of 2023.
     Target {
         name: "ouch",
