@@ -1,8 +1,9 @@
 //! The walk: a worklist over instances, from entry points to a fixpoint.
 //!
-//! It goes layer by layer. The nodes of one layer are visited on all workers,
-//! their successors are merged in the order of the layer, so the result (and
-//! every witness path, which is a shortest one) does not depend on timing.
+//! The nodes form one queue, first in, first out. All workers visit its nodes,
+//! and their successors are merged in the order of the queue, so the result
+//! (and every witness path, which is a shortest one) does not depend on timing,
+//! and nobody waits for a slow node but the merging.
 
 mod by_head;
 mod measure;
@@ -64,7 +65,8 @@ pub(crate) struct Walk<'a> {
     pub(crate) successors: Option<Vec<Vec<Successor>>>,
     index: FxHashMap<Node, u32>,
     instances: FxHashMap<FunctionId, usize>,
-    layer: Vec<u32>,
+    /// How many nodes, from the first one on, were visited and merged.
+    merged: usize,
     /// Trait methods that no impl was found for, with the node that met them.
     pub(crate) unresolved: Vec<(Unresolved, u32)>,
     /// Nodes on which a limit was hit, and which.
@@ -104,7 +106,7 @@ impl<'a> Walk<'a> {
             successors: record.then(Vec::new),
             index: FxHashMap::default(),
             instances: FxHashMap::default(),
-            layer: Vec::new(),
+            merged: 0,
             unresolved: Vec::new(),
             limited: Vec::new(),
             cut: false,
@@ -193,7 +195,6 @@ impl<'a> Walk<'a> {
         if let Some(successors) = &mut self.successors {
             successors.push(Vec::new());
         }
-        self.layer.push(id);
         Some(id)
     }
 
@@ -229,29 +230,32 @@ impl<'a> Walk<'a> {
         lazy: bool,
         progress: Option<&(dyn Fn(usize) + Sync)>,
     ) -> bool {
+        let mut visits = FxHashMap::default();
+        let mut sent = self.merged;
         loop {
             if lazy && self.goals.all_hit() {
                 return true;
             }
-            let layer = std::mem::take(&mut self.layer);
-            if layer.is_empty() {
+            workers.send(sent, &self.nodes[sent..]);
+            sent = self.nodes.len();
+            if self.merged == sent {
                 return false;
             }
             if let Some(progress) = progress {
                 progress(self.nodes.len());
             }
-            let nodes = layer
-                .iter()
-                .map(|&id| self.nodes[id as usize].clone())
-                .collect();
-            let visits = workers.visit(nodes);
-            for (&parent, visit) in layer.iter().zip(visits) {
-                self.merge(db, parent, visit, pass);
+            workers.receive(self.merged, &mut visits);
+            while let Some(visit) = visits.remove(&self.merged) {
+                self.merge(db, self.merged, visit, pass);
+                self.merged += 1;
             }
         }
     }
 
-    fn merge(&mut self, db: &RootDatabase, parent: u32, visit: Visit, pass: Pass) {
+    fn merge(&mut self, db: &RootDatabase, parent: usize, visit: Visit, pass: Pass) {
+        let Ok(parent) = u32::try_from(parent) else {
+            return;
+        };
         self.unresolved
             .extend(visit.unresolved.into_iter().map(|call| (call, parent)));
         if let Some(limit) = visit.limit {

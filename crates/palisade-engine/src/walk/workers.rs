@@ -1,18 +1,18 @@
 //! The threads that visit nodes.
 
 use std::{
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
+    sync::{Arc, mpsc},
     thread::Scope,
 };
 
+use parking_lot::{Condvar, Mutex};
+
 use ra_ap_base_db::Crate;
-use ra_ap_hir_ty::{attach_db, db::HirDatabase};
+use ra_ap_hir_ty::attach_db;
 use ra_ap_ide_db::RootDatabase;
+use rustc_hash::FxHashMap;
 
 use super::{
     node::{Node, Visit},
@@ -25,19 +25,53 @@ use crate::api::Limits;
 /// committed when touched.
 pub(crate) const STACK_BYTES: usize = 1 << 30;
 
-/// One layer of the walk, visited by all workers together.
-struct Layer {
-    nodes: Vec<Node>,
-    next: AtomicUsize,
+/// Most nodes that a worker takes at once. Fewer when the queue is short, so
+/// that all workers have something to do.
+const BATCH: usize = 64;
+
+/// Nodes to visit, with their index in the walk.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<QueueState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct QueueState {
+    nodes: VecDeque<(usize, Node)>,
+    closed: bool,
+}
+
+impl Queue {
+    /// The next nodes, once there are any; `None` when there will be no more.
+    fn take(&self, workers: usize) -> Option<Vec<(usize, Node)>> {
+        let mut state = self.state.lock();
+        while state.nodes.is_empty() && !state.closed {
+            self.changed.wait(&mut state);
+        }
+        if state.closed {
+            return None;
+        }
+        let count = (state.nodes.len() / (4 * workers)).clamp(1, BATCH);
+        Some(state.nodes.drain(..count).collect())
+    }
 }
 
 type Visited = Vec<(usize, Visit)>;
 
-/// Threads that each hold a handle on the database.
+/// Threads that each hold a handle on the database. They end when this is
+/// dropped, whatever is left in the queue.
 pub(crate) struct Workers<'scope> {
-    inputs: Vec<mpsc::Sender<Arc<Layer>>>,
+    queue: Arc<Queue>,
     results: mpsc::Receiver<Visited>,
     _scope: std::marker::PhantomData<&'scope ()>,
+}
+
+impl Drop for Workers<'_> {
+    fn drop(&mut self) {
+        self.queue.state.lock().closed = true;
+        self.queue.changed.notify_all();
+    }
 }
 
 impl<'scope> Workers<'scope> {
@@ -57,89 +91,83 @@ impl<'scope> Workers<'scope> {
         count: usize,
     ) -> std::io::Result<Self> {
         let (result_sender, results) = mpsc::channel();
-        let mut inputs = Vec::new();
-        for _ in 0..count.max(1) {
-            let (input, layers) = mpsc::channel::<Arc<Layer>>();
+        let workers = Self {
+            queue: Arc::default(),
+            results,
+            _scope: std::marker::PhantomData,
+        };
+        let count = count.max(1);
+        for _ in 0..count {
+            let queue = workers.queue.clone();
             let db = db.clone();
             let results = result_sender.clone();
             std::thread::Builder::new()
                 .name("palisade-walk".to_owned())
                 .stack_size(STACK_BYTES)
                 .spawn_scoped(scope, move || {
-                    work(&db, krate, store, limits, prune, &layers, &results)
+                    let visitor = || Visitor::new(&db, krate, store, limits, prune);
+                    attach_db(&db, || work(visitor, count, &queue, &results));
                 })?;
-            inputs.push(input);
         }
-        Ok(Self {
-            inputs,
-            results,
-            _scope: std::marker::PhantomData,
-        })
+        Ok(workers)
     }
 
-    /// Visits every node of a layer; the results are in the layer's order.
-    pub(crate) fn visit(&self, nodes: Vec<Node>) -> Vec<Visit> {
-        let count = nodes.len();
-        let layer = Arc::new(Layer {
-            nodes,
-            next: AtomicUsize::new(0),
-        });
-        let mut busy = 0;
-        for input in &self.inputs {
-            busy += usize::from(input.send(layer.clone()).is_ok());
+    /// Queues nodes, the first of which has the index `first` in the walk.
+    pub(crate) fn send(&self, first: usize, nodes: &[Node]) {
+        if !nodes.is_empty() {
+            let indexed = (first..).zip(nodes.iter().cloned());
+            self.queue.state.lock().nodes.extend(indexed);
+            self.queue.changed.notify_all();
         }
-        let mut visits: Vec<Visit> = Vec::new();
-        visits.resize_with(count, || Visit {
-            panicked: true,
-            ..Visit::default()
-        });
-        for _ in 0..busy {
-            let Ok(part) = self.results.recv() else { break };
-            for (index, visit) in part {
-                visits[index] = visit;
+    }
+
+    /// Waits until node `wanted` is visited, and takes everything else that is
+    /// ready by then.
+    pub(crate) fn receive(&self, wanted: usize, visits: &mut FxHashMap<usize, Visit>) {
+        while !visits.contains_key(&wanted) {
+            match self.results.recv() {
+                Ok(part) => visits.extend(part),
+                // Every worker is gone: as bad as a panic on this node.
+                Err(_) => {
+                    let panicked = true;
+                    let visit = Visit {
+                        panicked,
+                        ..Visit::default()
+                    };
+                    visits.insert(wanted, visit);
+                }
             }
         }
-        visits
+        visits.extend(self.results.try_iter().flatten());
     }
 }
 
-fn work(
-    db: &RootDatabase,
-    krate: Crate,
-    store: &FactStore,
-    limits: &Limits,
-    prune: bool,
-    layers: &mpsc::Receiver<Arc<Layer>>,
+fn work<'a, 'db: 'a>(
+    visitor: impl Fn() -> Visitor<'a, 'db>,
+    workers: usize,
+    queue: &Queue,
     results: &mpsc::Sender<Visited>,
 ) {
-    attach_db(db, || {
-        let hir: &dyn HirDatabase = db;
-        let mut visitor = Visitor::new(hir, krate, store, limits, prune);
-        while let Ok(layer) = layers.recv() {
-            let mut part = Vec::new();
-            loop {
-                let index = layer.next.fetch_add(1, Ordering::Relaxed);
-                let Some(node) = layer.nodes.get(index) else {
-                    break;
-                };
-                let visit = catch_unwind(AssertUnwindSafe(|| visitor.visit(node)));
-                let visit = match visit {
-                    Ok(visit) => visit,
-                    Err(_) => {
-                        // The library's panic costs this node only. The
-                        // visitor may hold half a visit: start afresh.
-                        visitor = Visitor::new(hir, krate, store, limits, prune);
-                        Visit {
-                            panicked: true,
-                            ..Visit::default()
-                        }
-                    }
-                };
-                part.push((index, visit));
-            }
-            if results.send(part).is_err() {
-                break;
-            }
+    let mut current = visitor();
+    while let Some(nodes) = queue.take(workers) {
+        let visit = |(index, node)| {
+            let visit = catch_unwind(AssertUnwindSafe(|| current.visit(&node)));
+            let visit = visit.unwrap_or_else(|_| {
+                // The library's panic costs this node only. The visitor may
+                // hold half a visit: start afresh.
+                current = visitor();
+                Visit {
+                    panicked: true,
+                    ..Visit::default()
+                }
+            });
+            (index, visit)
+        };
+        if results
+            .send(nodes.into_iter().map(visit).collect())
+            .is_err()
+        {
+            break;
         }
-    });
+    }
 }
