@@ -3,7 +3,7 @@
 //!
 //! For each version, a package that depends on exactly that version is
 //! resolved by both, offline, against a local registry made of cargo's own
-//! cache. Two questions are asked: with every version of the index, which
+//! cache; then the same for groups of ten crates at once. Two questions are asked: with every version of the index, which
 //! versions are locked; and with those versions alone whose archive is there,
 //! which packages are built with which features for this platform. `EVERY`
 //! takes only every so many versions.
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use palisade_index::{
     BuildOptions, CargoCache, FeatureResolver, LocalRegistry, Lockfile, Manifest, Platform,
-    Registry, ResolveOptions, Resolver, Root, index_path,
+    Registry, Requested, ResolveError, ResolveOptions, ResolvedPackage, Resolver, Root, index_path,
 };
 use semver::Version;
 
@@ -53,31 +53,20 @@ fn main() {
             })
         })
     };
-    let mut locks = Tally::default();
-    let mut builds = [Tally::default(), Tally::default()];
-    for (name, version) in archives.iter().step_by(every) {
-        let what = format!("{name} {version}");
-        let project = Project::new(&scratch, "whole", name, version, 2);
-        let theirs = project.lock();
-        let start = Instant::now();
-        let ours = Resolver::new(&whole, ResolveOptions::default())
-            .resolve(&[Root::requiring(name, version)]);
-        locks.time += start.elapsed();
-        let ours = ours.map(|found| {
-            let shown = |package: &palisade_index::ResolvedPackage| {
-                format!("{} {}", package.version().name, package.version().version)
-            };
-            found.packages.iter().map(shown).collect::<BTreeSet<_>>()
+    let mut tallies: Vec<Tally> = (0..3).map(|_| Tally::default()).collect();
+    let mut compare = |tallies: &mut [Tally], what: &str, dependencies: &str, roots: &[Root]| {
+        let theirs = Project::new(&scratch, "whole", dependencies, 2).lock();
+        let ours = tallies[0].timed(|| {
+            let resolver = Resolver::new(&whole, ResolveOptions::default());
+            let found = resolver.resolve(roots)?;
+            Ok(found.packages.iter().map(shown).collect())
         });
-        locks.compare(&what, theirs, ours.map_err(|error| error.to_string()));
-
-        for (tally, resolver) in builds.iter_mut().zip([2, 1]) {
-            let project = Project::new(&scratch, "fetched", name, version, resolver);
+        tallies[0].compare(what, theirs, ours);
+        for (tally, resolver) in tallies[1..].iter_mut().zip([2, 1]) {
+            let project = Project::new(&scratch, "fetched", dependencies, resolver);
             let theirs = project.lock().and_then(|_| project.tree());
-            let start = Instant::now();
-            let found = Resolver::new(&fetched, ResolveOptions::default())
-                .resolve(&[Root::requiring(name, version)]);
-            let ours = found.map(|found| {
+            let ours = tally.timed(|| {
+                let found = Resolver::new(&fetched, ResolveOptions::default()).resolve(roots)?;
                 let options = BuildOptions {
                     separate: resolver != 1,
                     ..BuildOptions::native(platform.clone())
@@ -86,25 +75,76 @@ fn main() {
                     is_macro(&version.name, &version.version)
                 })
                 .resolve();
-                let shown = |package: &palisade_index::BuiltPackage| {
-                    let version = found.packages[package.package].version();
-                    let features: Vec<&str> = package.features.iter().map(String::as_str).collect();
-                    format!(
-                        "{} {} {}",
-                        version.name,
-                        version.version,
-                        features.join(",")
-                    )
-                };
-                built.packages.iter().map(shown).collect::<BTreeSet<_>>()
+                let packages = built.packages.iter();
+                Ok(packages
+                    .map(|package| {
+                        let features: Vec<&str> =
+                            package.features.iter().map(String::as_str).collect();
+                        format!(
+                            "{} {}",
+                            shown(&found.packages[package.package]),
+                            features.join(",")
+                        )
+                    })
+                    .collect())
             });
-            tally.time += start.elapsed();
-            tally.compare(&what, theirs, ours.map_err(|error| error.to_string()));
+            tally.compare(what, theirs, ours);
         }
+    };
+    for (name, version) in archives.iter().step_by(every) {
+        let dependency = format!("{name} = \"={version}\"\n");
+        let roots = [Root::requiring(name, version)];
+        compare(
+            &mut tallies,
+            &format!("{name} {version}"),
+            &dependency,
+            &roots,
+        );
     }
-    locks.print("locked versions");
-    builds[0].print("packages and features, resolver 2");
-    builds[1].print("packages and features, resolver 1");
+    print(&tallies, "one crate");
+    let mut groups: Vec<Tally> = (0..3).map(|_| Tally::default()).collect();
+    let mut random = 1_usize;
+    for number in 0..archives.len() / every / 10 {
+        let mut chosen: BTreeMap<&str, String> = BTreeMap::new();
+        while chosen.len() < 10 {
+            // Knuth's constants; any others would do.
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let (name, version) = &archives[(random >> 33) % archives.len()];
+            chosen.insert(name, format!("{}.{}", version.major, version.minor));
+        }
+        let dependencies: String = chosen
+            .iter()
+            .map(|(name, requirement)| format!("{name} = \"{requirement}\"\n"))
+            .collect();
+        let manifest =
+            format!("[package]\nname = \"x\"\nversion = \"0.0.0\"\n[dependencies]\n{dependencies}");
+        let manifest = Manifest::parse(&manifest).unwrap();
+        let roots = [Root::manifest(&manifest, Requested::All, true)];
+        compare(
+            &mut groups,
+            &format!("group {number}"),
+            &dependencies,
+            &roots,
+        );
+    }
+    print(&groups, "ten crates");
+}
+
+fn print(tallies: &[Tally], what: &str) {
+    let questions = [
+        "locked versions",
+        "packages and features, resolver 2",
+        "packages and features, resolver 1",
+    ];
+    for (tally, question) in tallies.iter().zip(questions) {
+        tally.print(&format!("{what}, {question}"));
+    }
+}
+
+fn shown(package: &ResolvedPackage) -> String {
+    format!("{} {}", package.version().name, package.version().version)
 }
 
 #[derive(Default)]
@@ -117,6 +157,16 @@ struct Tally {
 }
 
 impl Tally {
+    fn timed(
+        &mut self,
+        work: impl FnOnce() -> Result<BTreeSet<String>, ResolveError>,
+    ) -> Result<BTreeSet<String>, String> {
+        let start = Instant::now();
+        let done = work();
+        self.time += start.elapsed();
+        done.map_err(|error| error.to_string())
+    }
+
     fn compare(
         &mut self,
         what: &str,
@@ -206,20 +256,14 @@ struct Project {
 }
 
 impl Project {
-    fn new(
-        scratch: &Utf8Path,
-        registry: &str,
-        name: &str,
-        version: &Version,
-        resolver: u8,
-    ) -> Project {
+    fn new(scratch: &Utf8Path, registry: &str, dependencies: &str, resolver: u8) -> Project {
         let directory = scratch.join("project");
         fs::create_dir_all(directory.join("src")).unwrap();
         fs::create_dir_all(directory.join(".cargo")).unwrap();
         fs::write(directory.join("src/lib.rs"), "").unwrap();
         let manifest = format!(
             "[package]\nname = \"scratch-project\"\nversion = \"0.0.0\"\nedition = \"2021\"\nresolver = \"{resolver}\"\n\
-             [dependencies.{name}]\nversion = \"={version}\"\n"
+             [dependencies]\n{dependencies}"
         );
         fs::write(directory.join("Cargo.toml"), manifest).unwrap();
         let config = format!(

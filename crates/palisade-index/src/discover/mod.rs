@@ -7,6 +7,7 @@
 //! down that it was handled. After a kill in between, the same changes come
 //! again: none is lost, some may come twice.
 
+#[cfg(any(feature = "git", feature = "http"))]
 mod checkpoint;
 #[cfg(feature = "http")]
 mod feed;
