@@ -1,264 +1,11 @@
-//! `pin-project-internal` 1.x: `#[pin_project]` and `#[pinned_drop]`.
-//!
-//! `pin-project-lite` is a declarative macro and needs no expander.
+//! Everything that is generated for one item.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::parse::{Parse, ParseStream};
-use syn::{
-    Data, DeriveInput, Fields, GenericParam, Generics, ItemImpl, Lifetime, LifetimeParam, Member,
-    Path, Token, Type, Visibility,
-};
+use syn::{Data, DeriveInput, GenericParam, Generics, Lifetime, LifetimeParam, Visibility};
 
-use crate::Invocation;
-use crate::registry::Macro;
-use crate::support::{self, Expansion, Refusal};
-
-const PACKAGE: &str = "pin-project-internal";
-
-pub(crate) const MACROS: &[Macro] = &[
-    Macro::attribute(PACKAGE, "pin_project", pin_project),
-    Macro::attribute(PACKAGE, "pinned_drop", pinned_drop),
-];
-
-/// The arguments of `#[pin_project(..)]`.
-#[derive(Default)]
-struct Args {
-    pinned_drop: bool,
-    unsafe_unpin: bool,
-    not_unpin: bool,
-    project: Option<Ident>,
-    project_ref: Option<Ident>,
-    /// `project_replace`, with the name if it has one.
-    project_replace: Option<Option<Ident>>,
-    krate: Option<Path>,
-}
-
-impl Parse for Args {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut args = Self::default();
-        while !input.is_empty() {
-            if input.peek(Token![!]) {
-                input.parse::<Token![!]>()?;
-                input.parse::<Ident>()?;
-                args.not_unpin = true;
-            } else if input.peek(Token![crate]) {
-                input.parse::<Token![crate]>()?;
-                input.parse::<Token![=]>()?;
-                args.krate = Some(input.parse()?);
-            } else {
-                let name: Ident = input.parse()?;
-                let value = if input.peek(Token![=]) {
-                    input.parse::<Token![=]>()?;
-                    Some(input.parse()?)
-                } else {
-                    None
-                };
-                match name.to_string().as_str() {
-                    "PinnedDrop" => args.pinned_drop = true,
-                    "UnsafeUnpin" => args.unsafe_unpin = true,
-                    "project" => args.project = value,
-                    "project_ref" => args.project_ref = value,
-                    "project_replace" => args.project_replace = Some(value),
-                    _ => return Err(syn::Error::new(name.span(), "unknown argument")),
-                }
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        Ok(args)
-    }
-}
-
-fn pin_project(invocation: &Invocation<'_>) -> Expansion {
-    if invocation
-        .version
-        .is_some_and(|version| version.starts_with("0."))
-    {
-        return Err(Refusal::new("pin-project before 1.0 writes something else"));
-    }
-    let args: Args = syn::parse2(invocation.args.clone())?;
-    let mut original: DeriveInput = syn::parse2(invocation.item.clone())?;
-    let pinned = take_pins(&mut original);
-    let mut named = support::named_input(invocation)?;
-    take_pins(&mut named);
-    let shapes = match &named.data {
-        Data::Struct(data) => vec![Shape::new(None, &data.fields, &pinned[..])],
-        Data::Enum(data) => {
-            let mut rest = &pinned[..];
-            let mut shapes = Vec::new();
-            for variant in &data.variants {
-                let (here, after) = rest.split_at(variant.fields.len());
-                shapes.push(Shape::new(Some(&variant.ident), &variant.fields, here));
-                rest = after;
-            }
-            shapes
-        }
-        Data::Union(_) => return Err(Refusal::new("a union cannot be projected")),
-    };
-    if shapes.iter().all(|shape| shape.fields.is_empty()) {
-        return Err(Refusal::new("nothing to project"));
-    }
-    let project = Project::new(
-        &args,
-        &named,
-        shapes,
-        has_pinned_fields_of(invocation.version),
-    );
-    let types = project.types();
-    let methods = project.methods();
-    let packed = project.packed_assertion();
-    let unpin = project.unpin();
-    let drop = project.drop();
-    let import = match &args.krate {
-        Some(path) => quote!(use #path as _pin_project;),
-        None => quote!(
-            extern crate pin_project as _pin_project;
-        ),
-    };
-    let (outside, inside) = types;
-    Ok(quote! {
-        #original
-        #outside
-        #[allow(unused_qualifications, deprecated, explicit_outlives_requirements, single_use_lifetimes, unreachable_pub)]
-        const _: () = {
-            #[allow(unused_extern_crates)]
-            #import
-            #inside
-            #methods
-            #packed
-            #unpin
-            #drop
-        };
-    })
-}
-
-/// Whether the bounds of `Unpin` go through `PinnedFieldsOf`, which is so from
-/// 1.1.7 on.
-fn has_pinned_fields_of(version: Option<&str>) -> bool {
-    let Some(version) = version else { return true };
-    let mut parts = version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(u32::MAX));
-    let mut next = || parts.next().unwrap_or(0);
-    (next(), next(), next()) >= (1, 1, 7)
-}
-
-/// Removes every `#[pin]` and tells, field by field, where they were.
-fn take_pins(input: &mut DeriveInput) -> Vec<bool> {
-    let mut take = |field: &mut syn::Field| {
-        let before = field.attrs.len();
-        field
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("pin"));
-        before != field.attrs.len()
-    };
-    match &mut input.data {
-        Data::Struct(data) => data.fields.iter_mut().map(&mut take).collect(),
-        Data::Enum(data) => data
-            .variants
-            .iter_mut()
-            .flat_map(|variant| variant.fields.iter_mut())
-            .map(&mut take)
-            .collect(),
-        Data::Union(data) => data.fields.named.iter_mut().map(&mut take).collect(),
-    }
-}
-
-struct ProjectedField<'a> {
-    vis: &'a Visibility,
-    member: Member,
-    /// The variable that the field is bound to.
-    binding: Ident,
-    ty: &'a Type,
-    pinned: bool,
-}
-
-/// A struct or one variant of an enum.
-struct Shape<'a> {
-    variant: Option<&'a Ident>,
-    is_named: bool,
-    fields: Vec<ProjectedField<'a>>,
-}
-
-impl<'a> Shape<'a> {
-    fn new(variant: Option<&'a Ident>, fields: &'a Fields, pinned: &[bool]) -> Self {
-        let is_named = matches!(fields, Fields::Named(_));
-        let fields = fields.iter().zip(pinned).enumerate();
-        let fields = fields
-            .map(|(index, (field, &pinned))| ProjectedField {
-                vis: &field.vis,
-                member: match &field.ident {
-                    Some(ident) => Member::Named(ident.clone()),
-                    None => Member::Unnamed(index.into()),
-                },
-                binding: field
-                    .ident
-                    .clone()
-                    .unwrap_or_else(|| format_ident!("_{index}")),
-                ty: &field.ty,
-                pinned,
-            })
-            .collect();
-        Self {
-            variant,
-            is_named,
-            fields,
-        }
-    }
-
-    /// Delimiters and separators around one piece per field.
-    fn delimited(&self, pieces: impl Iterator<Item = TokenStream>) -> TokenStream {
-        match (self.is_named, self.fields.is_empty()) {
-            (true, _) => quote!({ #(#pieces,)* }),
-            (false, false) => quote!((#(#pieces,)*)),
-            (false, true) => TokenStream::new(),
-        }
-    }
-
-    /// The fields as they are declared in a projected type.
-    fn declaration(&self, ty: impl Fn(&ProjectedField<'_>) -> TokenStream) -> TokenStream {
-        self.delimited(self.fields.iter().map(|field| {
-            let ProjectedField { vis, member, .. } = field;
-            let ty = ty(field);
-            if self.is_named {
-                quote!(#vis #member: #ty)
-            } else {
-                quote!(#vis #ty)
-            }
-        }))
-    }
-
-    /// The fields bound to variables.
-    fn pattern(&self) -> TokenStream {
-        self.delimited(self.fields.iter().map(|field| {
-            let binding = &field.binding;
-            quote!(#binding)
-        }))
-    }
-
-    /// The fields of a projected value.
-    fn construction(&self, value: impl Fn(&ProjectedField<'_>) -> TokenStream) -> TokenStream {
-        self.delimited(self.fields.iter().map(|field| {
-            let member = &field.member;
-            let value = value(field);
-            if self.is_named {
-                quote!(#member: #value)
-            } else {
-                value
-            }
-        }))
-    }
-
-    /// `Type` or `Type::Variant`.
-    fn path(&self, ty: &Ident) -> TokenStream {
-        match self.variant {
-            Some(variant) => quote!(#ty::#variant),
-            None => quote!(#ty),
-        }
-    }
-}
+use super::Args;
+use super::shape::{ProjectedField, Shape};
 
 /// How a projected type holds its fields.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -277,7 +24,7 @@ struct Projection {
 }
 
 /// Everything that is generated for one item.
-struct Project<'a> {
+pub(super) struct Project<'a> {
     args: &'a Args,
     input: &'a DeriveInput,
     shapes: Vec<Shape<'a>>,
@@ -291,7 +38,7 @@ struct Project<'a> {
 }
 
 impl<'a> Project<'a> {
-    fn new(
+    pub(super) fn new(
         args: &'a Args,
         input: &'a DeriveInput,
         shapes: Vec<Shape<'a>>,
@@ -368,7 +115,7 @@ impl<'a> Project<'a> {
     }
 
     /// The projected types: those beside the item, and those in the constant.
-    fn types(&self) -> (TokenStream, TokenStream) {
+    pub(super) fn types(&self) -> (TokenStream, TokenStream) {
         let (root, vis, pin) = (self.root(), self.vis(), &self.pin);
         let ident = &self.input.ident;
         let (_, ty_generics, where_clause) = self.generics.split_for_impl();
@@ -437,7 +184,7 @@ impl<'a> Project<'a> {
         (outside, inside)
     }
 
-    fn methods(&self) -> TokenStream {
+    pub(super) fn methods(&self) -> TokenStream {
         let (vis, pin, ident) = (self.vis(), &self.pin, &self.input.ident);
         let (impl_generics, ty_generics, where_clause) = self.generics.split_for_impl();
         let (_, pinned_ty_generics, _) = self.pinned_generics.split_for_impl();
@@ -531,7 +278,7 @@ impl<'a> Project<'a> {
     }
 
     /// A function that does not compile for a packed struct.
-    fn packed_assertion(&self) -> Option<TokenStream> {
+    pub(super) fn packed_assertion(&self) -> Option<TokenStream> {
         let (Data::Struct(_), [shape]) = (&self.input.data, &self.shapes[..]) else {
             return None;
         };
@@ -547,7 +294,7 @@ impl<'a> Project<'a> {
     }
 
     /// `impl Unpin`, conditional on the pinned fields.
-    fn unpin(&self) -> TokenStream {
+    pub(super) fn unpin(&self) -> TokenStream {
         let (pin, ident, vis) = (&self.pin, &self.input.ident, &self.input.vis);
         let private = quote!(_pin_project::__private);
         let (impl_generics, pinned_ty_generics, where_clause) =
@@ -617,7 +364,7 @@ impl<'a> Project<'a> {
     }
 
     /// `impl Drop` that calls the user's, or what forbids one.
-    fn drop(&self) -> TokenStream {
+    pub(super) fn drop(&self) -> TokenStream {
         let ident = &self.input.ident;
         let private = quote!(_pin_project::__private);
         let (impl_generics, ty_generics, where_clause) = self.generics.split_for_impl();
@@ -645,81 +392,4 @@ impl<'a> Project<'a> {
             }
         }
     }
-}
-
-fn pinned_drop(invocation: &Invocation<'_>) -> Expansion {
-    let mut item: ItemImpl = syn::parse2(invocation.item.clone())?;
-    let [syn::ImplItem::Fn(method)] = &item.items[..] else {
-        return Err(Refusal::new("expected one method"));
-    };
-    let method = method.clone();
-    let Some(syn::FnArg::Receiver(receiver)) = method.sig.inputs.first() else {
-        return Err(Refusal::new("expected `self: Pin<&mut Self>`"));
-    };
-    let Some((_, trait_path, _)) = &mut item.trait_ else {
-        return Err(Refusal::new("expected an impl of `PinnedDrop`"));
-    };
-    *trait_path = syn::parse2(quote!(::pin_project::__private::PinnedDrop))?;
-    let this = &item.self_ty;
-    let (receiver_ty, mutability) = (&receiver.ty, &receiver.mutability);
-    let inner_ty = rename_receiver(quote!(#receiver_ty), this);
-    let block = &method.block;
-    let statements = block
-        .stmts
-        .iter()
-        .map(|statement| rename_receiver(quote!(#statement), this));
-    let (impl_generics, _, where_clause) = item.generics.split_for_impl();
-    let attributes = &method.attrs;
-    item.items = vec![syn::parse2(quote! {
-        #(#attributes)*
-        unsafe fn drop(self: #receiver_ty) {
-            fn __drop_inner #impl_generics (#mutability __self: #inner_ty) #where_clause {
-                fn __drop_inner() {}
-                #(#statements)*
-            }
-            __drop_inner(self);
-        }
-    })?];
-    Ok(quote!(#[doc(hidden)] #item))
-}
-
-/// `self` as `__self`, and `Self` as the type, for a body that moves into a
-/// function outside of the impl.
-fn rename_receiver(tokens: TokenStream, this: &Type) -> TokenStream {
-    let mut output = TokenStream::new();
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        match token {
-            TokenTree::Ident(ident) if ident == "self" => {
-                output.extend([TokenTree::from(Ident::new("__self", ident.span()))]);
-            }
-            TokenTree::Ident(ident) if ident == "Self" => match tokens.peek() {
-                Some(TokenTree::Punct(punct)) if punct.as_char() == ':' => {
-                    output.extend(quote!(<#this>));
-                }
-                Some(TokenTree::Group(_)) => output.extend(without_arguments(this)),
-                _ => output.extend(quote!(#this)),
-            },
-            TokenTree::Group(group) => {
-                let inner = rename_receiver(group.stream(), this);
-                let mut renamed = proc_macro2::Group::new(group.delimiter(), inner);
-                renamed.set_span(group.span());
-                output.extend([TokenTree::from(renamed)]);
-            }
-            token => output.extend([token]),
-        }
-    }
-    output
-}
-
-/// The path of a type as it stands in a constructor or pattern.
-fn without_arguments(ty: &Type) -> TokenStream {
-    let Type::Path(path) = ty else {
-        return quote!(#ty);
-    };
-    let mut path = path.path.clone();
-    for segment in &mut path.segments {
-        segment.arguments = syn::PathArguments::None;
-    }
-    quote!(#path)
 }
