@@ -80,7 +80,10 @@ impl Scratch {
             }
             for suffix in ["real", "ours"] {
                 let name = format!("{}_{suffix}", fixture.name);
-                manifest += &format!("[[example]]\nname = \"{name}\"\ncrate-type = [\"lib\"]\n");
+                manifest += &format!(
+                    "[[example]]\nname = \"{name}\"\ncrate-type = [\"lib\"]\nedition = \"{}\"\n",
+                    fixture.edition
+                );
             }
             write(
                 &directory.join(format!("examples/{}_real.rs", fixture.name)),
@@ -144,7 +147,7 @@ impl Scratch {
         write(&path, &quote::quote!(#expanded).to_string());
         // Only for those who read a compiler message about it; the result does not depend on it.
         let _ = command("rustfmt")
-            .args(["--edition", "2024"])
+            .args(["--edition", &fixture.edition])
             .arg(&path)
             .output();
         self.cargo(&["check", "--quiet", "--example", &ours])

@@ -9,6 +9,7 @@
 //! //@ env: CARGO_PKG_NAME=demo          the compile-time environment
 //! //@ file: path=content               a file that a macro asks the environment for
 //! //@ compare: functions                do not compare what functions mention
+//! //@ edition: 2021                     for macros that write what 2024 refuses
 //! ```
 //!
 //! Macros are recognised by the last segment of their path, so a fixture does
@@ -36,6 +37,7 @@ pub(crate) struct Fixture {
     pub(crate) dependencies: Vec<String>,
     /// For releases whose functions are the same but written differently inside.
     pub(crate) functions_only: bool,
+    pub(crate) edition: String,
     /// Files that a macro reads, beside the manifest, with their content.
     pub(crate) files: Vec<(String, String)>,
     environment: BTreeMap<String, String>,
@@ -75,6 +77,7 @@ impl Fixture {
             helpers: Vec::new(),
             dependencies: Vec::new(),
             functions_only: false,
+            edition: "2024".to_owned(),
             files: Vec::new(),
             environment: BTreeMap::new(),
         };
@@ -95,6 +98,7 @@ impl Fixture {
                     .helpers
                     .extend(value.split_whitespace().map(str::to_owned)),
                 "compare" => fixture.functions_only = value == "functions",
+                "edition" => fixture.edition = value.to_owned(),
                 "dep" => fixture.dependencies.push(value.to_owned()),
                 "env" => {
                     let (key, value) = value.split_once('=').expect("`KEY=value`");
