@@ -44,6 +44,7 @@ mod async_trait;
 mod axum;
 mod bytemuck;
 mod clap;
+mod constants;
 mod ctor;
 mod dalek;
 mod derivative;
@@ -52,6 +53,8 @@ mod derive_more;
 mod derive_new;
 mod displaydoc;
 mod enum_as_inner;
+mod enum_map;
+mod enumflags2;
 mod function;
 mod futures;
 mod getset;
@@ -65,11 +68,15 @@ mod paste;
 mod phf;
 mod pin_project;
 mod prost;
+mod recursive;
 mod registry;
+mod rust_embed;
+mod rustversion;
 mod serde;
 mod serde_repr;
 mod serde_with;
 mod shapes;
+mod smart_default;
 mod sqlx;
 mod strings;
 mod strum;
@@ -125,10 +132,11 @@ pub struct Invocation<'a> {
     pub args: TokenStream,
     /// The calling crate's compile-time environment, such as `CARGO_PKG_VERSION`.
     ///
-    /// Two kinds of keys ask for what a real macro finds out by itself, and may
+    /// Three kinds of keys ask for what a real macro finds out by itself, and may
     /// be left unanswered: `file:PATH` for the text of a file, relative to the
-    /// calling package (or else to its workspace), and `feature:NAME` for
-    /// whether the package that defines the macro has this feature.
+    /// calling package (or else to its workspace), `feature:NAME` for whether
+    /// the package that defines the macro has this feature, and `rustc:version`
+    /// for the compiler's release, such as `1.95.0`.
     pub env: &'a dyn Fn(&str) -> Option<String>,
 }
 
