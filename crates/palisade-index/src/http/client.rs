@@ -13,6 +13,7 @@ use reqwest::redirect;
 use serde::{Deserialize, Serialize};
 
 use crate::IndexError;
+use crate::source::{ARCHIVE_BYTES, INDEX_FILE_BYTES};
 
 /// How to ask a registry.
 #[derive(Clone)]
@@ -33,6 +34,11 @@ pub struct HttpOptions {
     /// What to say to a registry that answers nobody else. It is sent to such
     /// a registry alone and never shown.
     pub token: Option<String>,
+    /// The most bytes of one crate's index file, unpacked. The largest have a
+    /// few megabytes.
+    pub index_file_bytes: u64,
+    /// The most bytes of one archive.
+    pub archive_bytes: u64,
     /// Answer from what was fetched before, and never use the network.
     pub offline: bool,
 }
@@ -47,6 +53,8 @@ impl Default for HttpOptions {
             interval: Duration::ZERO,
             user_agent: concat!("palisade/", env!("CARGO_PKG_VERSION")).to_owned(),
             token: None,
+            index_file_bytes: INDEX_FILE_BYTES,
+            archive_bytes: ARCHIVE_BYTES,
             offline: false,
         }
     }

@@ -110,7 +110,8 @@ fn fetch(
         }
     }
     let start = file.stream_position().map_err(failed)?;
-    let most = ARCHIVE_BYTES.saturating_sub(start).saturating_add(1);
+    let limit = client.options.archive_bytes;
+    let most = limit.saturating_sub(start).saturating_add(1);
     let expected = response.content_length();
     let copied = io::copy(&mut response.take(most), file)
         .map_err(|error| Failure::Passing(Box::new(error), None))?;
@@ -118,7 +119,7 @@ fn fetch(
         file.set_len(0).map_err(failed)?;
         return Err(Failure::Lasting(IndexError::TooLarge {
             subject: shown(address),
-            limit: ARCHIVE_BYTES,
+            limit,
         }));
     }
     if expected.is_some_and(|expected| copied < expected) {

@@ -10,7 +10,7 @@ use super::client::shown;
 use super::config::Config;
 use super::download;
 use super::{Answer, Cached, Client, Conditions, HttpOptions, IndexCache};
-use crate::source::{INDEX_FILE_BYTES, check_name};
+use crate::source::check_name;
 use crate::{IndexError, IndexFile, IndexVersion, Registry, index_path};
 
 /// The most bytes of a registry's `config.json`.
@@ -116,9 +116,12 @@ impl SparseRegistry {
         check_name(name)?;
         let authorised = self.config()?.auth_required;
         let address = format!("{}{}", self.address, index_path(name));
-        let answer = self
-            .client
-            .text(&address, conditions, authorised, INDEX_FILE_BYTES)?;
+        let answer = self.client.text(
+            &address,
+            conditions,
+            authorised,
+            self.client.options.index_file_bytes,
+        )?;
         Ok(match answer {
             Answer::NotModified => Asked::Same,
             Answer::Missing => Asked::Missing,

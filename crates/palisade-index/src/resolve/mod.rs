@@ -16,6 +16,7 @@ mod build;
 mod candidates;
 mod cycle;
 mod error;
+mod learned;
 mod platform;
 mod requirements;
 mod root;

@@ -4,7 +4,8 @@
 //! going back means undoing. A point to go back to exists wherever another
 //! candidate was left. When a dependency gets stuck, all points are skipped
 //! that lie behind the activation of everything that is in its way: trying
-//! something else there could not help.
+//! something else there could not help. What was in the way is remembered, so
+//! that the same dead end is recognised from afar.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -13,6 +14,7 @@ use std::rc::Rc;
 use semver::Version;
 
 use super::candidates::{Candidates, Id};
+use super::learned::{Key, Learned};
 use super::requirements::{self, Wanted};
 use super::{Resolution, ResolveError, ResolveOptions, ResolvedDependency, ResolvedPackage, Root};
 use crate::feature::Features;
@@ -53,6 +55,7 @@ struct Need {
     dependency: usize,
     candidates: Rc<Vec<Id>>,
     wanted: Wanted,
+    key: Key,
 }
 
 /// The dependencies of one activation, those with fewest candidates first.
@@ -98,6 +101,7 @@ struct Search<'a> {
     frames: Vec<Frame>,
     waiting: BTreeSet<Waiting>,
     trail: Vec<Change>,
+    learned: Learned,
     /// How many activations there were.
     age: u32,
     steps: u64,
@@ -118,6 +122,7 @@ pub(super) fn search(
         frames: Vec::new(),
         waiting: BTreeSet::new(),
         trail: Vec::new(),
+        learned: Learned::default(),
         age: 0,
         steps: options.steps,
     };
@@ -157,6 +162,9 @@ impl Search<'_> {
                     .checked_sub(1)
                     .ok_or(ResolveError::GaveUp { steps: limit })?;
                 let Some(candidate) = self.candidate(&mut current) else {
+                    if !went_back {
+                        self.learned.add(current.need.key, &current.conflicts);
+                    }
                     current = self.go_back(current, &mut points, went_back)?;
                     went_back = true;
                     continue;
@@ -164,17 +172,21 @@ impl Search<'_> {
                 let (parent, need) = (current.parent, current.need.clone());
                 let before = self.trail.len();
                 let another = self.has_candidate(&mut current);
-                if self.activate(parent, &need, candidate)? {
+                let frames = self.frames.len();
+                let reason = if self.activate(parent, &need, candidate)? {
+                    self.dead_end(candidate, frames)
+                } else {
+                    // It lacks a wanted feature, whatever else is active.
+                    Some(BTreeSet::new())
+                };
+                let Some(reason) = reason else {
                     if another {
                         points.push(current);
                     }
                     break;
-                }
-                // It lacks a feature that the parent asks for.
+                };
                 self.undo(before, current.age);
-                if let Node::Version(id) = parent {
-                    current.conflicts.insert(id);
-                }
+                current.conflicts.extend(reason);
             }
         }
         Ok(())
@@ -188,6 +200,50 @@ impl Search<'_> {
         let id = point.need.candidates[point.next];
         point.next += 1;
         Some(id)
+    }
+
+    /// What else is active and makes it impossible to go on with `id`, whose
+    /// dependencies are in the frames from `frames` on: one of them, or one
+    /// that was waiting before, is known to fail.
+    fn dead_end(&self, id: Id, frames: usize) -> Option<BTreeSet<Id>> {
+        let is_active = |id| self.is_active(id);
+        let without = |reason: &BTreeSet<Id>| {
+            reason
+                .iter()
+                .copied()
+                .filter(|&other| other != id)
+                .collect()
+        };
+        for frame in &self.frames[frames..] {
+            let mut needs = frame.needs.iter();
+            let reason = needs.find_map(|need| self.learned.reason(need.key, is_active));
+            if let Some(reason) = reason {
+                return Some(without(reason));
+            }
+        }
+        let related = self.learned.related(id)?;
+        for &(_, frame, at) in &self.waiting {
+            let frame = &self.frames[frame];
+            let mut needs = frame.needs[at..]
+                .iter()
+                .filter(|need| related.contains(&need.key));
+            let reason = needs.find_map(|need| self.learned.reason_with(need.key, id, is_active));
+            if let Some(reason) = reason {
+                let mut reason: BTreeSet<Id> = without(reason);
+                if let Node::Version(parent) = frame.parent
+                    && parent != id
+                {
+                    reason.insert(parent);
+                }
+                return Some(reason);
+            }
+        }
+        None
+    }
+
+    fn is_active(&self, id: Id) -> bool {
+        let active = self.activated.get(&slot(self.candidates.version(id)));
+        active.is_some_and(|(active, _)| *active == id)
     }
 
     /// Steps over candidates that conflict with what is active.
@@ -324,13 +380,17 @@ impl Search<'_> {
                 None => self.candidates.fitting(&dependency)?,
                 Some(_) => Rc::new(Vec::new()),
             };
+            let wanted = Wanted::Some {
+                features,
+                default: dependency.default_features,
+            };
+            let registry = dependency.registry.as_deref().unwrap_or_default();
+            let requirement = format!("{} {registry}", dependency.requirement);
             needs.push(Need {
                 dependency: at,
                 candidates,
-                wanted: Wanted::Some {
-                    features,
-                    default: dependency.default_features,
-                },
+                key: self.learned.key(&dependency.package, requirement, &wanted),
+                wanted,
             });
         }
         needs.sort_by_key(|need| need.candidates.len());

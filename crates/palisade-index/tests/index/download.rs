@@ -181,6 +181,20 @@ fn missing_and_refused() {
     );
 }
 
+/// Guards the limit on archives, and that nothing of one beyond it is kept.
+#[test]
+fn large_archives_are_refused() {
+    let (_guard, cache) = directory();
+    let server = start(ranged);
+    let options = HttpOptions {
+        archive_bytes: archive("demo", "1.0.0").len() as u64 - 1,
+        ..options()
+    };
+    let registry = SparseRegistry::open(&server.address, &cache, options).unwrap();
+    let error = registry.archive(&version(&registry)).unwrap_err();
+    assert!(matches!(error, IndexError::TooLarge { .. }), "{error}");
+}
+
 /// Guards the markers of a download address.
 #[test]
 fn download_addresses() {

@@ -195,17 +195,19 @@ fn compressed_answers_are_read() {
         let body = match request.path.as_str() {
             "/config.json" => "{\"dl\":\"http://localhost/\"}".to_owned(),
             "/de/mo/demo" => text.clone(),
-            _ => " ".repeat(80 << 20),
+            _ => " ".repeat(20_000),
         };
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(body.as_bytes()).unwrap();
         Reply::ok(encoder.finish().unwrap()).with("content-encoding", "gzip")
     });
-    let registry = open(&server, &cache);
-    assert_eq!(
-        registry.index_file("demo").unwrap().unwrap().versions.len(),
-        2
-    );
+    let options = HttpOptions {
+        index_file_bytes: 10_000,
+        ..options()
+    };
+    let registry = SparseRegistry::open(&server.address, &cache, options).unwrap();
+    let demo = registry.index_file("demo").unwrap().unwrap();
+    assert_eq!(demo.versions.len(), 2);
     let error = registry.index_file("bomb").unwrap_err();
     assert!(matches!(error, IndexError::TooLarge { .. }), "{error}");
 }
