@@ -10,6 +10,7 @@
 )]
 
 mod accuracy;
+mod advisory_paths;
 mod bench;
 mod demo;
 mod process;
@@ -39,6 +40,9 @@ enum Task {
     /// Compare the call graph of published applications with what the linker
     /// kept; this builds them
     Accuracy(accuracy::Args),
+    /// Ask about every function that advisories name in a real version of its
+    /// crate
+    AdvisoryPaths(advisory_paths::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),
 }
@@ -49,6 +53,7 @@ fn main() -> ExitCode {
         Task::Demo => demo::run(),
         Task::Test(args) => test::run(&args),
         Task::Accuracy(args) => accuracy::run(&args),
+        Task::AdvisoryPaths(args) => advisory_paths::run(&args),
         Task::Bench(args) => bench::run(&args),
     };
     match result {
