@@ -249,9 +249,7 @@ impl<'db> Collector<'_, 'db> {
     /// but the compiler emits them inline.
     fn is_builtin_operator(&self, expr: &Expr, args: GenericArgs<'db>) -> bool {
         match expr {
-            Expr::BinaryOp { .. } | Expr::UnaryOp { .. } => {
-                args.types().next().is_some_and(|ty| ty.is_scalar())
-            }
+            Expr::BinaryOp { .. } | Expr::UnaryOp { .. } => args.types().all(|ty| ty.is_scalar()),
             Expr::Index { .. } => {
                 args.types()
                     .next()

@@ -108,6 +108,14 @@ impl<'a> Candidates<'a> {
         self.finish(functions, types)
     }
 
+    /// The names of all functions that a crate declares itself.
+    pub(super) fn own_names(&mut self, krate: Crate) -> Vec<String> {
+        let declared = self.declared(krate);
+        let mut names: Vec<String> = declared.functions.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
     /// One function.
     pub(super) fn one(&self, f: FunctionId) -> Found {
         self.finish(vec![f], Vec::new())

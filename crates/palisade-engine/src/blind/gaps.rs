@@ -154,7 +154,8 @@ fn is_test(item: &SyntaxNode) -> bool {
         })
 }
 
-fn collect(node: &SyntaxNode, words: &mut FxHashSet<String>) {
+/// Adds the identifiers below a node.
+pub(super) fn collect(node: &SyntaxNode, words: &mut FxHashSet<String>) {
     for token in node
         .descendants_with_tokens()
         .filter_map(|it| it.into_token())

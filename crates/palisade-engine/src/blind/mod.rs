@@ -11,26 +11,22 @@ mod candidates;
 mod cfgs;
 mod gaps;
 mod met;
+mod sources;
 mod uses;
 mod vocabulary;
 
 use palisade_model::{BlindSpot, BlindSpotCause, Location};
 use palisade_project::{Unit, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
-use ra_ap_hir_def::{
-    DefWithBodyId, FunctionId, HasModule,
-    nameres::{crate_def_map, diagnostics::DefDiagnosticKind},
-};
-use ra_ap_hir_expand::InFile;
+use ra_ap_hir_def::{DefWithBodyId, FunctionId, HasModule, nameres::crate_def_map};
 use ra_ap_hir_ty::next_solver::{DbInterner, StoredGenericArgs, TyKind};
 use ra_ap_ide_db::{RootDatabase, base_db::SourceDatabase};
 use ra_ap_rustc_type_ir::inherent::IntoKind;
-use ra_ap_syntax::{AstNode, ast::HasName};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     kept::Kept,
-    load::{self, Loaded},
+    load::Loaded,
     names::{Definition, Names},
     walk::{FactStore, Node, Pass, Unresolved, Walk},
 };
@@ -99,6 +95,7 @@ impl<'a> Finder<'a> {
         entries.extend(self.name_resolution(&live));
         entries.extend(self.build_cfgs(&live));
         entries.extend(self.generated(&live));
+        entries.extend(self.item_macros(&live));
         entries.extend(self.unresolved_calls(store, &live));
         entries.extend(self.unresolved_methods(walk, passes));
         entries.extend(self.failures(walk, passes));
@@ -172,90 +169,6 @@ impl<'a> Finder<'a> {
         entries
     }
 
-    fn broken(&mut self, live: &Live) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for spot in &self.loaded.files.broken {
-            let krate = self.unit_of_file(&spot.location.file).and_then(|unit| {
-                self.loaded.crates[unit.0].filter(|krate| live.crates.contains(krate))
-            });
-            if let Some(krate) = krate {
-                // Nothing is known about the text: everything the crate can
-                // name may be called.
-                let found = self.candidates.all(krate);
-                let BlindSpot {
-                    location,
-                    cause,
-                    detail,
-                    ..
-                } = spot.clone();
-                entries.push(self.entry_of(location, cause, detail, found));
-            }
-        }
-        entries
-    }
-
-    /// Modules whose file is missing or does not parse. What a missing file
-    /// would call is unknown; of a broken one its own words are left.
-    fn unparsed(&mut self, live: &Live) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        let mut crates: Vec<Crate> = live.crates.iter().copied().collect();
-        crates.sort();
-        for krate in crates {
-            if is_lang(self.db, krate) {
-                continue;
-            }
-            let map = crate_def_map(self.db, krate);
-            for diagnostic in map.diagnostics() {
-                if let DefDiagnosticKind::UnresolvedModule { ast, .. } = &diagnostic.kind {
-                    let node = ast.to_node(self.db);
-                    let name = node.name().map(|name| name.text().to_string());
-                    let Some(location) = self
-                        .names
-                        .node_location(InFile::new(ast.file_id, node.syntax()))
-                    else {
-                        continue;
-                    };
-                    let found = self.candidates.all(krate);
-                    let detail = format!(
-                        "the file of module `{}` is missing",
-                        name.unwrap_or_default()
-                    );
-                    let cause = BlindSpotCause::BrokenSource;
-                    entries.push(self.entry_of(location, cause, detail, found));
-                }
-            }
-            for (_, module) in map.modules() {
-                let Some(file) = module.origin.file_id() else {
-                    continue;
-                };
-                if file.parse_errors(self.db).is_none() {
-                    continue;
-                }
-                let id = file.file_id(self.db);
-                let Some(path) = self.loaded.files.path(id) else {
-                    continue;
-                };
-                let location = Location {
-                    file: self.names.shown(path),
-                    line: 1,
-                };
-                let mut words = FxHashSet::default();
-                let text = self.db.file_text(id);
-                let is_word = |c: char| c.is_alphanumeric() || c == '_';
-                words.extend(
-                    text.text(self.db)
-                        .split(|c| !is_word(c))
-                        .filter(|word| !word.is_empty())
-                        .map(str::to_owned),
-                );
-                let detail = "does not parse".to_owned();
-                let cause = BlindSpotCause::BrokenSource;
-                entries.push(self.entry(krate, location, cause, detail, &words));
-            }
-        }
-        entries
-    }
-
     /// What the analysis library's name resolution is known to get wrong: a
     /// `macro_rules!` that is defined again, and impls inside of bodies.
     fn name_resolution(&mut self, live: &Live) -> Vec<Entry> {
@@ -309,35 +222,6 @@ impl<'a> Finder<'a> {
                     &words,
                 ));
             }
-        }
-        entries
-    }
-
-    fn generated(&mut self, live: &Live) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        for path in self.loaded.files.generated() {
-            let Some(unit) = self.unit_of_file(path.as_str()) else {
-                continue;
-            };
-            let Some(krate) = self.loaded.crates[unit.0] else {
-                continue;
-            };
-            let Some(script) = self.units[unit.0].build_script else {
-                continue;
-            };
-            let out_dir = load::out_dir(&self.units[unit.0].package_dir);
-            let known = self.loaded.files.below(&out_dir).next().is_some();
-            if !live.crates.contains(&krate) || known {
-                continue;
-            }
-            let words = self.vocabulary.of_build_script(script).clone();
-            let location = Location {
-                file: self.names.shown(path),
-                line: 1,
-            };
-            let detail = "includes what its build script writes".to_owned();
-            let cause = BlindSpotCause::GeneratedSource;
-            entries.push(self.entry(krate, location, cause, detail, &words));
         }
         entries
     }

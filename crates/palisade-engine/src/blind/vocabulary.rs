@@ -15,6 +15,33 @@ const TOOLING: [&str; 6] = [
     "proc-macro-error2",
 ];
 
+/// What build scripts use that writes no Rust code: compilers of other
+/// languages, and probes of the system.
+const PROBES: [&str; 12] = [
+    "autocfg",
+    "cc",
+    "cfg_aliases",
+    "cmake",
+    "nasm-rs",
+    "pkg-config",
+    "rustc_version",
+    "rustversion",
+    "semver",
+    "target-lexicon",
+    "vcpkg",
+    "version_check",
+];
+
+/// How a build script's text shows that it reads files.
+const READS: [&str; 6] = [
+    "File::open",
+    "fs::read",
+    "glob",
+    "include_bytes!",
+    "include_str!",
+    "read_to_string",
+];
+
 /// Words by the unit that writes the code.
 pub(super) struct Vocabulary<'a> {
     units: &'a [Unit],
@@ -42,6 +69,19 @@ impl<'a> Vocabulary<'a> {
             }
             words
         })
+    }
+
+    /// Whether what a build script writes may come from elsewhere than from its
+    /// own text: it reads files, or uses a library that may do.
+    pub(super) fn reads_files(&self, script: UnitId) -> bool {
+        let unit = &self.units[script.0];
+        let library = unit.deps.iter().any(|(_, dep)| {
+            let dep = &self.units[dep.0];
+            dep.kind != UnitKind::Sysroot && !PROBES.contains(&dep.package.name.as_str())
+        });
+        library
+            || std::fs::read_to_string(&unit.root_file)
+                .map_or(true, |text| READS.iter().any(|sign| text.contains(sign)))
     }
 
     /// What a build script can spell: everything in it, and what the crates

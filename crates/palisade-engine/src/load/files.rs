@@ -10,7 +10,7 @@ use ra_ap_paths::AbsPathBuf;
 use ra_ap_vfs::{FileId, VfsPath, file_set::FileSet};
 use rustc_hash::FxHashMap;
 
-use super::auto_traits;
+use super::{auto_traits, edition_2015};
 use crate::api::Limits;
 
 /// Attributes that make the linker keep an item, or that let another language
@@ -23,14 +23,23 @@ const KEPT: [&str; 5] = [
     "#[used",
 ];
 
+/// Directories whose files are not read as they stand.
+#[derive(Default)]
+pub(crate) struct Special {
+    /// The standard library's crates.
+    pub(crate) sysroot: Vec<Utf8PathBuf>,
+    /// Packages of the 2015 edition.
+    pub(crate) edition_2015: Vec<Utf8PathBuf>,
+}
+
 /// The files of an engine, by the ids that its database uses.
 #[derive(Default)]
 pub(crate) struct Files {
     paths: Vec<Utf8PathBuf>,
     ids: FxHashMap<Utf8PathBuf, FileId>,
     roots: Vec<SourceRoot>,
-    /// The directories of the standard library's crates.
-    sysroot: Vec<Utf8PathBuf>,
+    /// Directories whose files are not read as they stand.
+    special: Special,
     /// Files that include what a build script writes.
     generated: Vec<Utf8PathBuf>,
     /// Files with attributes that make the linker keep an item on its own.
@@ -40,10 +49,10 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// No files yet; those below `sysroot` will be the standard library's.
-    pub(crate) fn new(sysroot: Vec<Utf8PathBuf>) -> Self {
+    /// No files yet.
+    pub(crate) fn new(special: Special) -> Self {
         Self {
-            sysroot,
+            special,
             ..Self::default()
         }
     }
@@ -132,8 +141,11 @@ impl Files {
             return;
         }
         let (mut text, problem) = read(&path, limits);
-        if self.sysroot.iter().any(|dir| path.starts_with(dir)) {
+        let below = |dirs: &[Utf8PathBuf]| dirs.iter().any(|dir| path.starts_with(dir));
+        if below(&self.special.sysroot) {
             text.push_str(&auto_traits::given(&text));
+        } else if below(&self.special.edition_2015) {
+            text = edition_2015::name_parameters(&text);
         }
         if let Some(problem) = problem {
             self.broken.push(BlindSpot {
@@ -146,7 +158,7 @@ impl Files {
                 may_reach: Vec::new(),
             });
         }
-        if text.contains("OUT_DIR") && text.contains("include") {
+        if includes_out_dir(&text) {
             self.generated.push(path.clone());
         }
         let included = included(&path, &text);
@@ -176,6 +188,28 @@ impl Files {
         self.ids.insert(path.clone(), id);
         self.paths.push(path);
     }
+}
+
+/// Whether a file includes what a build script writes: `OUT_DIR` stands in the
+/// arguments of an `include!`, not just anywhere, as it does in the build
+/// script itself.
+fn includes_out_dir(text: &str) -> bool {
+    text.match_indices("include!").any(|(at, name)| {
+        let rest = text[at + name.len()..].trim_start();
+        let close = match rest.as_bytes().first() {
+            Some(b'(') => ')',
+            Some(b'[') => ']',
+            Some(b'{') => '}',
+            _ => return false,
+        };
+        let mut depth = 0usize;
+        let end = rest.char_indices().find_map(|(at, c)| {
+            depth += usize::from(matches!(c, '(' | '[' | '{'));
+            depth -= usize::from(depth > 0 && matches!(c, ')' | ']' | '}'));
+            (depth == 0 && c == close).then_some(at)
+        });
+        rest[..end.unwrap_or(rest.len())].contains("OUT_DIR")
+    })
 }
 
 /// Files that a file includes by a literal path and that have another ending

@@ -1,6 +1,7 @@
 //! From a plan to a database, with nothing executed.
 
 mod auto_traits;
+mod edition_2015;
 pub(crate) mod expander;
 pub(crate) mod files;
 mod graph;
@@ -11,7 +12,7 @@ pub(crate) mod warm;
 use std::{path::Path, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use palisade_project::{Plan, UnitId, UnitKind};
+use palisade_project::{Plan, Unit, UnitId, UnitKind};
 use parking_lot::Mutex;
 use ra_ap_base_db::Crate;
 use ra_ap_hir_expand::proc_macro::ProcMacrosBuilder;
@@ -20,7 +21,7 @@ use rustc_hash::FxHashSet;
 
 use crate::api::{EngineError, Expansion, LoadOptions};
 use expander::MacroLog;
-use files::Files;
+use files::{Files, Special};
 
 /// A plan in a database.
 pub(crate) struct Loaded {
@@ -42,13 +43,14 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
         });
     }
     let mut change = ChangeWithProcMacros::default();
-    let sysroot = plan
-        .units
-        .iter()
-        .filter(|unit| unit.kind == UnitKind::Sysroot)
-        .map(|unit| unit.package_dir.clone())
-        .collect();
-    let mut files = Files::new(sysroot);
+    let dirs = |wanted: &dyn Fn(&Unit) -> bool| {
+        let units = plan.units.iter().filter(|unit| wanted(unit));
+        units.map(|unit| unit.package_dir.clone()).collect()
+    };
+    let mut files = Files::new(Special {
+        sysroot: dirs(&|unit| unit.kind == UnitKind::Sysroot),
+        edition_2015: dirs(&|unit| unit.kind != UnitKind::Sysroot && unit.edition == "2015"),
+    });
     load_files(plan, options, &mut files, &mut change);
     for target in &plan.targets {
         let root = &plan.units[target.unit.0].root_file;

@@ -6,29 +6,36 @@
 //! `Send`), and the type has only one impl of the trait, that is the one.
 
 use ra_ap_hir_def::signatures::FunctionSignature;
-use ra_ap_hir_def::{AdtId, AssocItemId, FunctionId, HasModule, ImplId, TraitId};
+use ra_ap_hir_def::{
+    AdtId, AssocItemId, BuiltinDeriveImplId, FunctionId, HasModule, ImplId, TraitId,
+};
 use ra_ap_hir_ty::{
     Span,
     db::HirDatabase,
     method_resolution::TraitImpls,
     next_solver::{
-        DbInterner, GenericArg, GenericArgs, ParamEnv, SimplifiedType, TraitRef, TypingMode,
+        DbInterner, GenericArg, GenericArgs, ParamEnv, SimplifiedType, TypingMode,
         infer::{DbInternerInferExt, traits::ObligationCause},
     },
 };
 use ra_ap_rustc_type_ir::TypeVisitableExt;
 
-/// The method that stands for `f` of trait `tr` on `adt`, with its generic
-/// arguments; those that the impl's header does not fix are unknown.
-pub(super) fn lookup<'db>(
+/// The impl of a trait for a type, when there is exactly one.
+pub(super) enum Only {
+    Impl(ImplId),
+    Derive(BuiltinDeriveImplId),
+}
+
+/// The method of `id`, an impl of `f`'s trait, that stands for `f`, with its
+/// generic arguments; those that the impl's header does not fix are unknown.
+/// The trait's own method when the impl leaves it at the default.
+pub(super) fn method_of<'db>(
     db: &'db dyn HirDatabase,
     it: DbInterner<'db>,
-    tr: TraitId,
-    adt: AdtId,
+    id: ImplId,
     f: FunctionId,
     args: GenericArgs<'db>,
 ) -> Option<(FunctionId, GenericArgs<'db>)> {
-    let id = only_impl(db, tr, adt)?;
     let name = &FunctionSignature::of(db, f).name;
     let found = id
         .impl_items(db)
@@ -47,15 +54,11 @@ pub(super) fn lookup<'db>(
     let cause = ObligationCause::dummy();
     let fresh = infcx.fresh_args_for_item(Span::Dummy, id.into());
     let header = header.instantiate(it, fresh).skip_norm_wip();
-    let wanted = TraitRef::new_from_args(
-        it,
-        tr.into(),
-        GenericArgs::new_from_slice(&args[..trait_params]),
-    );
+    let wanted = GenericArgs::new_from_slice(&args[..trait_params]);
     // Types that do not fit leave their variables open, and so unknown.
     let _ = infcx
         .at(&cause, ParamEnv::empty(it))
-        .eq(header.args, wanted.args);
+        .eq(header.args, wanted);
     let fresh = infcx.resolve_vars_if_possible(fresh);
     let own = args.iter().skip(trait_params);
     let all: Vec<GenericArg<'db>> = fresh.iter().chain(own).collect();
@@ -69,24 +72,35 @@ pub(super) fn lookup<'db>(
 }
 
 /// The only impl of a trait that can be for a type, if there is exactly one: it
-/// stands in the crate of the trait or of the type. Where the type has an impl
-/// of its own, a blanket one does not apply, since impls must not overlap.
-fn only_impl(db: &dyn HirDatabase, tr: TraitId, adt: AdtId) -> Option<ImplId> {
+/// stands in the crate of the trait or of the type, or in the body that the
+/// type is declared in. Where the type has an impl of its own, a blanket one
+/// does not apply, since impls must not overlap.
+pub(super) fn only_impl(db: &dyn HirDatabase, tr: TraitId, adt: AdtId) -> Option<Only> {
     let simple = SimplifiedType::Adt(adt.into());
     let mut crates = vec![tr.krate(db), adt.krate(db)];
     crates.dedup();
-    let (mut own, mut blanket) = (Vec::new(), Vec::new());
-    for krate in crates {
-        let impls = TraitImpls::for_crate(db, krate);
-        let (found, derived) = impls.for_trait_and_self_ty(tr, &simple);
-        if !derived.is_empty() {
-            return None;
-        }
+    let block = adt.module(db).block(db);
+    let places = crates
+        .into_iter()
+        .map(|krate| &**TraitImpls::for_crate(db, krate))
+        .chain(block.and_then(|block| TraitImpls::for_block(db, block)));
+    let (mut own, mut derived, mut blanket) = (Vec::new(), Vec::new(), Vec::new());
+    for impls in places {
+        let (found, derives) = impls.for_trait_and_self_ty(tr, &simple);
         own.extend_from_slice(found);
+        derived.extend_from_slice(derives);
         blanket.extend_from_slice(impls.blanket_impls(tr));
     }
-    match (own.as_slice(), blanket.as_slice()) {
-        ([only], _) | ([], [only]) => Some(*only),
+    // The body of an unnamed constant counts for its crate and for itself.
+    for impls in [&mut own, &mut blanket] {
+        impls.sort();
+        impls.dedup();
+    }
+    derived.sort();
+    derived.dedup();
+    match (own.as_slice(), derived.as_slice(), blanket.as_slice()) {
+        ([only], [], _) | ([], [], [only]) => Some(Only::Impl(*only)),
+        ([], [only], _) => Some(Only::Derive(*only)),
         _ => None,
     }
 }

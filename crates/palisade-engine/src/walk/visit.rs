@@ -10,8 +10,8 @@ use std::sync::Arc;
 use either::Either;
 use parking_lot::Mutex;
 use ra_ap_hir_def::{
-    AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ItemContainerId, TraitId,
-    VariantId,
+    AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId, ItemContainerId,
+    TraitId, VariantId,
     hir::generics::{GenericParams, TypeParamProvenance},
     lang_item::LangItems,
     signatures::{FunctionSignature, StructFlags, StructSignature},
@@ -35,7 +35,7 @@ use ra_ap_rustc_type_ir::{
 use rustc_hash::FxHashMap;
 
 use super::{
-    by_head,
+    by_head::{self, Only},
     measure::{Extent, Measure},
     node::{Edge, Node, Site, Unresolved, Visit},
     viewpoint::Viewpoints,
@@ -364,18 +364,20 @@ impl<'a, 'db> Visitor<'a, 'db> {
         if open {
             self.unresolved(f, args);
         }
-        if let (Some(TyKind::Adt(adt, _)), Some(tr)) = (kind, trait_of(self.db, f))
-            && let Some((found, found_args)) =
-                by_head::lookup(self.db, self.it, tr, adt.def_id(), f, args)
-            && FunctionSignature::of(self.db, found).has_body()
-        {
-            let found_args = erase(self.it, found_args);
-            self.push(
-                Node::Body(found.into(), found_args.store()),
-                None,
-                Dispatch::Static,
-            );
-            return;
+        if let (Some(TyKind::Adt(adt, _)), Some(tr)) = (kind, trait_of(self.db, f)) {
+            match by_head::only_impl(self.db, tr, adt.def_id()) {
+                Some(Only::Impl(id)) => {
+                    if self.method_of(id, f, args, Dispatch::Static) {
+                        return;
+                    }
+                }
+                Some(Only::Derive(derive)) => {
+                    let node = Node::Derived(derive, f, args.store());
+                    self.push(node, None, Dispatch::Static);
+                    return;
+                }
+                None => {}
+            }
         }
         if FunctionSignature::of(self.db, f).has_body() {
             self.push(Node::Body(f.into(), args.store()), None, Dispatch::Static);
@@ -399,6 +401,24 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 | TyKind::Dynamic(..),
             ) => {}
             _ => self.unresolved(f, args),
+        }
+    }
+
+    /// Calls the method of an impl that stands for `f`, if it has a body.
+    fn method_of(
+        &mut self,
+        id: ImplId,
+        f: FunctionId,
+        args: GenericArgs<'db>,
+        dispatch: Dispatch,
+    ) -> bool {
+        match by_head::method_of(self.db, self.it, id, f, args) {
+            Some((found, args)) if FunctionSignature::of(self.db, found).has_body() => {
+                let args = erase(self.it, args);
+                self.push(Node::Body(found.into(), args.store()), None, dispatch);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -513,22 +533,12 @@ impl<'a, 'db> Visitor<'a, 'db> {
                         self.push_drop(inner, None);
                     }
                 }
-                if destructor(self.db, id).is_some()
-                    && let Some(f) = self.items.Drop_drop
+                // A type has at most one `Drop` impl, and that is for all of
+                // its instances: there is nothing to prove.
+                if let (&Some(drop_impl), Some(f)) = (destructor(self.db, id), self.items.Drop_drop)
                 {
                     let args = GenericArgs::new_from_slice(&[ty.into()]);
-                    let (_, env) = self.view(&args, trait_of(self.db, f));
-                    let (found, found_args) = self.db.lookup_impl_method(env, f, args);
-                    if let Either::Left(g) = found
-                        && g != f
-                    {
-                        let found_args = erase(self.it, found_args);
-                        self.push(
-                            Node::Body(g.into(), found_args.store()),
-                            None,
-                            Dispatch::Drop,
-                        );
-                    }
+                    self.method_of(drop_impl, f, args, Dispatch::Drop);
                 }
                 for field in self.fields(id, args) {
                     self.push_drop(field, None);
