@@ -52,8 +52,20 @@ impl SpanTable {
     }
 
     fn build(&self, stream: TokenStream, call_site: Span, builder: &mut tt::TopSubtreeBuilder) {
-        for token in stream {
+        let mut tokens = stream.into_iter().peekable();
+        while let Some(token) = tokens.next() {
             match token {
+                // One word to rust-analyzer, two tokens to `proc_macro2`; where
+                // it stands in the input says whose crate it means.
+                TokenTree::Punct(punct)
+                    if punct.as_char() == '$'
+                        && tokens
+                            .next_if(|next| matches!(next, TokenTree::Ident(it) if *it == "crate"))
+                            .is_some() =>
+                {
+                    let span = self.span(punct.span()).unwrap_or(call_site);
+                    builder.push(tt::Ident::new("$crate", span).into());
+                }
                 TokenTree::Group(group) => {
                     let kind = match group.delimiter() {
                         Delimiter::Parenthesis => tt::DelimiterKind::Parenthesis,

@@ -6,8 +6,10 @@
 //! and nobody waits for a slow node but the merging.
 
 mod by_head;
+mod glue;
 mod measure;
 pub(crate) mod node;
+mod store;
 mod viewpoint;
 mod visit;
 mod workers;
@@ -19,7 +21,7 @@ use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
-pub(crate) use visit::FactStore;
+pub(crate) use store::FactStore;
 pub(crate) use workers::{STACK_BYTES, Workers};
 
 use crate::{

@@ -5,109 +5,51 @@
 //! resolved callee counts, a function named as a value counts, an unsizing
 //! makes the vtable's methods count, and whatever is owned is dropped.
 
-use std::sync::Arc;
-
 use either::Either;
-use parking_lot::Mutex;
 use ra_ap_hir_def::{
     AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId, ItemContainerId,
-    TraitId, VariantId,
-    hir::generics::{GenericParams, TypeParamProvenance},
-    lang_item::LangItems,
-    signatures::{FunctionSignature, StructFlags, StructSignature},
+    TraitId, VariantId, hir::generics::GenericParams, lang_item::LangItems,
+    signatures::FunctionSignature,
 };
 use ra_ap_hir_ty::{
     ParamEnvAndCrate,
     db::HirDatabase,
-    drop::destructor,
     method_resolution::{is_dyn_method, lookup_impl_const},
     next_solver::{
-        Binder, DbInterner, EarlyBinder, GenericArg, GenericArgs, ParamEnv, TraitRef, Ty, TyKind,
-        TypingMode,
+        DbInterner, EarlyBinder, GenericArg, GenericArgs, ParamEnv, Ty, TyKind, TypingMode,
         infer::{DbInternerInferExt, traits::ObligationCause},
     },
 };
 use ra_ap_rustc_type_ir::{
     TypeFoldable, TypeVisitable, TypeVisitableExt,
-    elaborate::supertraits,
-    inherent::{BoundExistentialPredicates as _, GenericArgs as _, IntoKind, Ty as _},
+    inherent::{IntoKind, Ty as _},
 };
-use rustc_hash::FxHashMap;
 
 use super::{
     by_head::{self, Only},
     measure::{Extent, Measure},
     node::{Edge, Node, Site, Unresolved, Visit},
+    store::FactStore,
     viewpoint::Viewpoints,
 };
 use crate::{
     api::{Dispatch, Limits},
-    facts::{self, BodyFacts, Fact, FactKind, UnresolvedCall, erase, may_need_drop},
+    facts::{Fact, FactKind, erase},
 };
-
-/// What all workers share: the facts of every body met so far, and what stands
-/// behind the symbols that `extern` blocks declare.
-#[derive(Default)]
-pub(crate) struct FactStore {
-    bodies: Mutex<FxHashMap<DefWithBodyId, Arc<BodyFacts>>>,
-    symbols: FxHashMap<String, FunctionId>,
-}
-
-impl FactStore {
-    pub(crate) fn new(symbols: FxHashMap<String, FunctionId>) -> Self {
-        Self {
-            bodies: Mutex::default(),
-            symbols,
-        }
-    }
-
-    pub(crate) fn get<'db>(
-        &self,
-        db: &'db dyn HirDatabase,
-        it: DbInterner<'db>,
-        def: DefWithBodyId,
-    ) -> Arc<BodyFacts> {
-        if let Some(facts) = self.bodies.lock().get(&def) {
-            return facts.clone();
-        }
-        // Two workers may do the same body at once; the facts are equal.
-        let facts = Arc::new(facts::collect(db, it, def));
-        self.bodies.lock().entry(def).or_insert(facts).clone()
-    }
-}
-
-impl FactStore {
-    /// The structs, enums and unions that occur in a body met so far.
-    pub(crate) fn adts(&self, def: DefWithBodyId) -> Vec<AdtId> {
-        let store = self.bodies.lock();
-        store
-            .get(&def)
-            .map_or_else(Vec::new, |facts| facts.adts.clone())
-    }
-
-    /// Every call that inference could not name, in every body met so far.
-    pub(crate) fn unresolved(&self) -> Vec<(DefWithBodyId, UnresolvedCall)> {
-        let store = self.bodies.lock();
-        let calls = store
-            .iter()
-            .flat_map(|(def, facts)| facts.unresolved.iter().map(|call| (*def, call.clone())));
-        calls.collect()
-    }
-}
 
 /// One worker's view of the program.
 pub(crate) struct Visitor<'a, 'db> {
-    db: &'db dyn HirDatabase,
-    it: DbInterner<'db>,
-    viewpoints: Viewpoints<'db>,
-    items: &'db LangItems,
+    pub(super) db: &'db dyn HirDatabase,
+    pub(super) it: DbInterner<'db>,
+    pub(super) viewpoints: Viewpoints<'db>,
+    pub(super) items: &'db LangItems,
     store: &'a FactStore,
     limits: &'a Limits,
     /// Whether to leave out what can only lead to more of the standard
     /// library.
-    prune: bool,
-    measure: Measure<'db>,
-    visit: Visit,
+    pub(super) prune: bool,
+    pub(super) measure: Measure<'db>,
+    pub(super) visit: Visit,
 }
 
 impl<'a, 'db> Visitor<'a, 'db> {
@@ -182,7 +124,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
         std::mem::take(&mut self.visit)
     }
 
-    fn push(&mut self, to: Node, site: Option<Site>, dispatch: Dispatch) {
+    pub(super) fn push(&mut self, to: Node, site: Option<Site>, dispatch: Dispatch) {
         self.visit.edges.push(Edge { to, site, dispatch });
     }
 
@@ -199,8 +141,8 @@ impl<'a, 'db> Visitor<'a, 'db> {
             if !signature.has_body() {
                 // A declaration in an `extern` block means the function that
                 // exports the symbol, when the program has one.
-                let symbol = self.store.symbols.get(signature.name.as_str());
-                if let Some(&exported) = symbol.filter(|exported| **exported != f) {
+                let exporter = self.store.exporter(signature.name.as_str());
+                if let Some(exported) = exporter.filter(|exported| *exported != f) {
                     let none = GenericArgs::empty(self.it);
                     let node = Node::Body(exported.into(), none.store());
                     self.push(node, None, Dispatch::Static);
@@ -264,7 +206,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
         self.normalise(value)
     }
 
-    fn normalise<T>(&mut self, value: T) -> T
+    pub(super) fn normalise<T>(&mut self, value: T) -> T
     where
         T: TypeFoldable<DbInterner<'db>> + TypeVisitable<DbInterner<'db>> + Clone,
     {
@@ -280,7 +222,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
         erase(self.it, normal)
     }
 
-    fn call(
+    pub(super) fn call(
         &mut self,
         f: FunctionId,
         args: GenericArgs<'db>,
@@ -318,7 +260,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
         self.exceeds(extent)
     }
 
-    fn exceeds(&mut self, extent: Extent) -> bool {
+    pub(super) fn exceeds(&mut self, extent: Extent) -> bool {
         if extent.size > self.limits.type_size {
             self.visit.limit = Some("type size");
         } else if extent.depth > self.limits.type_depth {
@@ -405,7 +347,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
     }
 
     /// Calls the method of an impl that stands for `f`, if it has a body.
-    fn method_of(
+    pub(super) fn method_of(
         &mut self,
         id: ImplId,
         f: FunctionId,
@@ -478,7 +420,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
             })
     }
 
-    fn fields(&mut self, adt: AdtId, args: GenericArgs<'db>) -> Vec<Ty<'db>> {
+    pub(super) fn fields(&mut self, adt: AdtId, args: GenericArgs<'db>) -> Vec<Ty<'db>> {
         let variants: Vec<VariantId> = match adt {
             AdtId::StructId(id) => vec![id.into()],
             AdtId::UnionId(_) => vec![],
@@ -498,135 +440,6 @@ impl<'a, 'db> Visitor<'a, 'db> {
             }
         }
         types
-    }
-
-    fn push_drop(&mut self, ty: Ty<'db>, site: Option<Site>) {
-        if !may_need_drop(ty) {
-            return;
-        }
-        let extent = self.measure.ty(ty);
-        if self.exceeds(extent) {
-            if let (Some(method), TyKind::Adt(adt, _)) = (self.items.Drop_drop, ty.kind()) {
-                let adt = Some(adt.def_id());
-                self.visit.unresolved.push(Unresolved { method, adt });
-            }
-        } else if !(self.prune && self.viewpoints.is_lang(&ty)) {
-            self.push(Node::Drop(ty.store()), site, Dispatch::Drop);
-        }
-    }
-
-    fn drop_glue(&mut self, ty: Ty<'db>) {
-        match ty.kind() {
-            TyKind::Adt(adt, args) => {
-                let id = adt.def_id();
-                if let AdtId::StructId(s) = id {
-                    let flags = StructSignature::of(self.db, s).flags;
-                    if flags
-                        .intersects(StructFlags::IS_MANUALLY_DROP | StructFlags::IS_PHANTOM_DATA)
-                    {
-                        return;
-                    }
-                    // The compiler itself drops what a box holds.
-                    if flags.contains(StructFlags::IS_BOX)
-                        && let Some(inner) = args.types().next()
-                    {
-                        self.push_drop(inner, None);
-                    }
-                }
-                // A type has at most one `Drop` impl, and that is for all of
-                // its instances: there is nothing to prove.
-                if let (&Some(drop_impl), Some(f)) = (destructor(self.db, id), self.items.Drop_drop)
-                {
-                    let args = GenericArgs::new_from_slice(&[ty.into()]);
-                    self.method_of(drop_impl, f, args, Dispatch::Drop);
-                }
-                for field in self.fields(id, args) {
-                    self.push_drop(field, None);
-                }
-            }
-            TyKind::Tuple(types) => {
-                for ty in types.iter() {
-                    self.push_drop(ty, None);
-                }
-            }
-            TyKind::Array(ty, _) | TyKind::Slice(ty) => self.push_drop(ty, None),
-            TyKind::Closure(_, args) => {
-                self.push_drop(args.as_closure().tupled_upvars_ty(), None);
-            }
-            TyKind::Coroutine(_, args) => {
-                self.push_drop(args.as_coroutine().tupled_upvars_ty(), None);
-            }
-            _ => {}
-        }
-    }
-
-    fn unsize(&mut self, from: Ty<'db>, to: Ty<'db>) {
-        match (from.kind(), to.kind()) {
-            (
-                TyKind::Ref(_, from, _) | TyKind::RawPtr(from, _),
-                TyKind::Ref(_, to, _) | TyKind::RawPtr(to, _),
-            ) => self.unsize(from, to),
-            (TyKind::Dynamic(..), TyKind::Dynamic(..)) => {}
-            (_, TyKind::Dynamic(predicates, _)) => {
-                if let Some(principal) = predicates.principal() {
-                    let tr = principal.with_self_ty(self.it, from);
-                    self.vtable(tr);
-                }
-                self.push_drop(from, None);
-            }
-            (TyKind::Adt(x, from), TyKind::Adt(y, to)) if x == y => {
-                for (from, to) in from.iter().zip(to.iter()) {
-                    if let (Some(from), Some(to)) = (from.ty(), to.ty())
-                        && from != to
-                    {
-                        self.unsize(from, to);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn vtable(&mut self, principal: Binder<'db, TraitRef<'db>>) {
-        for tr in supertraits(self.it, principal) {
-            let tr = tr.skip_binder();
-            let tr = erase(self.it, tr);
-            let tr_args = self.normalise(tr.args);
-            let id: TraitId = tr.def_id.0;
-            for (_, item) in id.trait_items(self.db).items.iter() {
-                let AssocItemId::FunctionId(f) = *item else {
-                    continue;
-                };
-                if !self.in_vtable(f) {
-                    continue;
-                }
-                let it = self.it;
-                let args = GenericArgs::for_item(it, f.into(), |index, param, _, _| match tr_args
-                    .as_slice()
-                    .get(index as usize)
-                {
-                    Some(arg) => *arg,
-                    None => GenericArg::error_from_id(it, param),
-                });
-                let args = erase(it, args);
-                self.call(f, args, None, Dispatch::Dyn);
-            }
-        }
-    }
-
-    /// Whether a method has a slot in its trait's vtable: it takes `self`, has
-    /// no type parameters of its own and is not bound by `Self: Sized`.
-    fn in_vtable(&self, f: FunctionId) -> bool {
-        let signature = FunctionSignature::of(self.db, f);
-        signature.has_self_param()
-            && !ra_ap_hir_ty::dyn_compatibility::generics_require_sized_self(self.db, f.into())
-            && !GenericParams::of(self.db, f.into())
-                .iter_type_or_consts()
-                .any(|(_, param)| {
-                    param
-                        .type_param()
-                        .is_some_and(|p| !matches!(p.provenance, TypeParamProvenance::TraitSelf))
-                })
     }
 
     fn awaited(&mut self, ty: Ty<'db>) {

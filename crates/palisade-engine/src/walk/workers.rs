@@ -16,7 +16,8 @@ use rustc_hash::FxHashMap;
 
 use super::{
     node::{Node, Visit},
-    visit::{FactStore, Visitor},
+    store::FactStore,
+    visit::Visitor,
 };
 use crate::api::Limits;
 
