@@ -313,12 +313,14 @@ impl<'a, 'db> Visitor<'a, 'db> {
                         return;
                     }
                 }
-                Some(Only::Derive(derive)) => {
+                // A derive writes what has to be written; the rest is left at
+                // its default.
+                Some(Only::Derive(derive)) if !FunctionSignature::of(self.db, f).has_body() => {
                     let node = Node::Derived(derive, f, args.store());
                     self.push(node, None, Dispatch::Static);
                     return;
                 }
-                None => {}
+                Some(Only::Derive(_)) | None => {}
             }
         }
         if FunctionSignature::of(self.db, f).has_body() {
