@@ -79,6 +79,7 @@ mod shapes;
 mod smart_default;
 mod sqlx;
 mod strings;
+mod structopt;
 mod strum;
 mod support;
 mod thiserror_impl;

@@ -102,6 +102,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::smart_default::MACROS,
     crate::sqlx::MACROS,
     crate::strings::MACROS,
+    crate::structopt::MACROS,
     crate::strum::MACROS,
     crate::thiserror_impl::MACROS,
     crate::time_macros::MACROS,

@@ -8,7 +8,7 @@ use syn::{Attribute, Expr, ExprLit, Lit, Token, parenthesized};
 
 /// Which attribute a directive was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     /// `#[clap(..)]` and `#[structopt(..)]`: takes the meaning of its place.
     Any,
     Command,
@@ -19,7 +19,7 @@ pub(super) enum Scope {
 
 /// What follows the name of a directive.
 #[derive(Clone, Debug)]
-pub(super) enum Setting {
+pub(crate) enum Setting {
     /// `name`
     Flag,
     /// `name = expression`
@@ -30,15 +30,15 @@ pub(super) enum Setting {
 
 /// One comma-separated entry of an attribute.
 #[derive(Clone, Debug)]
-pub(super) struct Directive {
-    pub(super) scope: Scope,
-    pub(super) name: Ident,
-    pub(super) setting: Setting,
+pub(crate) struct Directive {
+    pub(crate) scope: Scope,
+    pub(crate) name: Ident,
+    pub(crate) setting: Setting,
 }
 
 impl Directive {
     /// The directives of all of clap's attributes in `attrs`, in source order.
-    pub(super) fn read(attrs: &[Attribute]) -> syn::Result<Vec<Self>> {
+    pub(crate) fn read(attrs: &[Attribute]) -> syn::Result<Vec<Self>> {
         let mut directives = Vec::new();
         for attr in attrs {
             let scope = match attr.path().get_ident().map(ToString::to_string).as_deref() {
@@ -60,7 +60,7 @@ impl Directive {
     }
 
     /// The assigned expression, or an error that names the directive.
-    pub(super) fn required(&self) -> syn::Result<TokenStream> {
+    pub(crate) fn required(&self) -> syn::Result<TokenStream> {
         match &self.setting {
             Setting::Assigned(expr) => Ok(expr.to_token_stream()),
             Setting::Call(args) => Ok(args.clone()),
@@ -72,7 +72,7 @@ impl Directive {
     }
 
     /// The assigned literal, when the directive is assigned one.
-    pub(super) fn literal(&self) -> Option<&Lit> {
+    pub(crate) fn literal(&self) -> Option<&Lit> {
         match &self.setting {
             Setting::Assigned(expr) => match &**expr {
                 Expr::Lit(ExprLit { lit, .. }) => Some(lit),

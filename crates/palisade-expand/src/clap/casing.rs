@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 
 /// The values of `rename_all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Casing {
+pub(crate) enum Casing {
     Camel,
     Kebab,
     Pascal,
@@ -20,7 +20,7 @@ pub(super) enum Casing {
 
 impl Casing {
     /// Reads the value of `rename_all`, which clap accepts in any casing.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Option<Self> {
         let name = text.to_upper_camel_case().to_lowercase();
         let name = name.strip_suffix("case").unwrap_or(&name);
         Some(match name {
@@ -52,13 +52,13 @@ impl Casing {
 
 /// A name derived from an identifier, or given as an expression.
 #[derive(Clone, Debug)]
-pub(super) enum Name {
+pub(crate) enum Name {
     Derived(Ident),
     Given(TokenStream),
 }
 
 impl Name {
-    pub(super) fn cased(&self, casing: Casing) -> TokenStream {
+    pub(crate) fn cased(&self, casing: Casing) -> TokenStream {
         match self {
             Self::Given(tokens) => tokens.clone(),
             Self::Derived(ident) => casing.apply(&ident.unraw().to_string()).into_token_stream(),
@@ -66,7 +66,7 @@ impl Name {
     }
 
     /// The first character, for `short`.
-    pub(super) fn first_char(&self, casing: Casing) -> TokenStream {
+    pub(crate) fn first_char(&self, casing: Casing) -> TokenStream {
         match self {
             Self::Given(tokens) => quote!((#tokens).chars().next().unwrap()),
             Self::Derived(ident) => {

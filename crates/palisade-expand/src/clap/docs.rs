@@ -3,16 +3,16 @@
 use syn::{Attribute, Expr, ExprLit, Lit, Meta};
 
 /// The short and the long help of a documented item.
-pub(super) struct Help {
-    pub(super) short: String,
-    pub(super) long: Option<String>,
+pub(crate) struct Help {
+    pub(crate) short: String,
+    pub(crate) long: Option<String>,
 }
 
 /// Reads the doc comments in `attrs`.
 ///
 /// `verbatim` keeps line breaks and the final full stop; `force_long` makes a
 /// long help even of a single paragraph.
-pub(super) fn read(attrs: &[Attribute], verbatim: bool, force_long: bool) -> Option<Help> {
+pub(crate) fn read(attrs: &[Attribute], verbatim: bool, force_long: bool) -> Option<Help> {
     let lines = lines(attrs);
     if lines.is_empty() {
         return None;

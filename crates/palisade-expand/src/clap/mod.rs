@@ -4,12 +4,12 @@
 //! follows from the shape of its type.
 
 mod args;
-mod attr;
-mod casing;
+pub(crate) mod attr;
+pub(crate) mod casing;
 mod defaults;
-mod docs;
+pub(crate) mod docs;
 mod item;
-mod shape;
+pub(crate) mod shape;
 mod subcommand;
 mod value_enum;
 

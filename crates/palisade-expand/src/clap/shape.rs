@@ -4,7 +4,7 @@ use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 /// How many values a field takes, judged from the spelling of its type alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     Unit,
     Vec,
     Option,
@@ -14,7 +14,7 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    pub(super) fn of(ty: &Type) -> Self {
+    pub(crate) fn of(ty: &Type) -> Self {
         if matches!(ty, Type::Tuple(tuple) if tuple.elems.is_empty()) {
             return Self::Unit;
         }
@@ -31,7 +31,7 @@ impl Shape {
 }
 
 /// The type of one value of the field.
-pub(super) fn value_type(ty: &Type) -> &Type {
+pub(crate) fn value_type(ty: &Type) -> &Type {
     let inner = match Shape::of(ty) {
         Shape::Vec | Shape::Option => argument(ty),
         Shape::OptionOption | Shape::OptionVec => argument(ty).and_then(argument),
@@ -41,7 +41,7 @@ pub(super) fn value_type(ty: &Type) -> &Type {
 }
 
 /// The type that a `subcommand` or `flatten` field delegates to.
-pub(super) fn delegate_type(ty: &Type) -> &Type {
+pub(crate) fn delegate_type(ty: &Type) -> &Type {
     match Shape::of(ty) {
         Shape::Option => argument(ty).unwrap_or(ty),
         _ => ty,
@@ -49,12 +49,12 @@ pub(super) fn delegate_type(ty: &Type) -> &Type {
 }
 
 /// Whether `ty` is the bare name `name`.
-pub(super) fn is_named(ty: &Type, name: &str) -> bool {
+pub(crate) fn is_named(ty: &Type, name: &str) -> bool {
     single_segment(ty).is_some_and(|segment| segment.arguments.is_none() && segment.ident == name)
 }
 
 /// `T` of `name<T>`.
-pub(super) fn argument_of<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
+pub(crate) fn argument_of<'t>(ty: &'t Type, name: &str) -> Option<&'t Type> {
     single_segment(ty)
         .filter(|segment| segment.ident == name)
         .and_then(only_argument)
