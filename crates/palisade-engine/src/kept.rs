@@ -4,7 +4,8 @@
 use ra_ap_base_db::{Crate, relevant_crates};
 use ra_ap_hir_def::{
     AssocItemId, FunctionId, HasModule, Lookup, ModuleDefId, StaticId, TraitId,
-    nameres::crate_def_map,
+    expr_store::Body,
+    nameres::{DefMap, crate_def_map},
     signatures::{FunctionSignature, StaticSignature},
     src::HasSource,
 };
@@ -40,31 +41,43 @@ impl Kept {
     pub(crate) fn find(db: &RootDatabase, files: &Files, krate: Crate) -> Self {
         let mut program: FxHashSet<Crate> = krate.transitive_deps(db).into_iter().collect();
         program.insert(krate);
-        let mut crates: Vec<Crate> = files
+        let spelled: FxHashSet<Crate> = files
             .kept()
             .iter()
             .flat_map(|&file| relevant_crates(db, file).iter().copied())
-            .filter(|krate| program.contains(krate) && !krate.data(db).origin.is_lang())
+            .collect();
+        let mut crates: Vec<Crate> = program
+            .into_iter()
+            .filter(|krate| !krate.data(db).origin.is_lang())
             .collect();
         crates.sort();
-        crates.dedup();
         let mut kept = Kept::default();
         let attributes = Attributes::read(db, files);
         for krate in crates {
-            for (_, module) in crate_def_map(db, krate).modules() {
-                for def in module.scope.declarations() {
-                    kept.item(db, &attributes, def);
-                }
+            let spelled = spelled.contains(&krate);
+            for def in declarations(db, crate_def_map(db, krate)) {
+                kept.item(db, &attributes, spelled, def);
             }
         }
         kept
     }
 
-    fn item(&mut self, db: &RootDatabase, attributes: &Attributes, def: ModuleDefId) {
+    /// Takes note of one item. `spelled` says whether its crate's source holds
+    /// such an attribute at all; otherwise only a macro can have written one.
+    fn item(
+        &mut self,
+        db: &RootDatabase,
+        attributes: &Attributes,
+        spelled: bool,
+        def: ModuleDefId,
+    ) {
         match def {
             ModuleDefId::FunctionId(f) => {
-                let source = f.lookup(db).source(db);
-                for attr in source.value.attrs() {
+                let lookup = f.lookup(db);
+                if !spelled && !lookup.id.file_id.is_macro() {
+                    return;
+                }
+                for attr in lookup.source(db).value.attrs() {
                     let text = attr.syntax().text().to_string();
                     if text.contains("no_mangle") {
                         let name = FunctionSignature::of(db, f).name.as_str().to_owned();
@@ -78,9 +91,14 @@ impl Kept {
             }
             ModuleDefId::StaticId(id) => {
                 let name = StaticSignature::of(db, id).name.as_str().to_owned();
+                let lookup = id.lookup(db);
+                let expanded = || {
+                    lookup.id.file_id.is_macro()
+                        && lookup.source(db).value.attrs().any(|attr| is_kept(&attr))
+                };
                 if attributes.allocators.contains(&name) {
                     self.allocators.push(id);
-                } else if attributes.used.contains(&name) {
+                } else if (spelled && attributes.used.contains(&name)) || expanded() {
                     self.used.push(id);
                 }
             }
@@ -157,10 +175,14 @@ impl Attributes {
             for item in tree.syntax().descendants().filter_map(ast::Static::cast) {
                 let Some(name) = item.name() else { continue };
                 for attr in item.attrs() {
-                    let attr = attr.syntax().text().to_string();
-                    if attr.contains("global_allocator") {
+                    if attr
+                        .syntax()
+                        .text()
+                        .to_string()
+                        .contains("global_allocator")
+                    {
                         attributes.allocators.insert(name.text().to_string());
-                    } else if attr.contains("link_section") || attr.contains("used") {
+                    } else if is_kept(&attr) {
                         attributes.used.insert(name.text().to_string());
                     }
                 }
@@ -168,6 +190,28 @@ impl Attributes {
         }
         attributes
     }
+}
+
+/// Whether an attribute makes the linker keep a static.
+fn is_kept(attr: &ast::Attr) -> bool {
+    let text = attr.syntax().text().to_string();
+    text.contains("link_section") || text.contains("used")
+}
+
+/// What a crate's modules declare, in their unnamed constants too, where
+/// macros hide what they write.
+fn declarations(db: &RootDatabase, map: &DefMap) -> Vec<ModuleDefId> {
+    let mut found = Vec::new();
+    for (_, module) in map.modules() {
+        found.extend(module.scope.declarations());
+        for id in module.scope.unnamed_consts() {
+            for (_, block) in Body::of(db, id.into()).blocks(db) {
+                let modules = block.modules();
+                found.extend(modules.flat_map(|(_, module)| module.scope.declarations()));
+            }
+        }
+    }
+    found
 }
 
 /// `core::alloc::GlobalAlloc`.

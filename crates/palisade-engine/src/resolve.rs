@@ -46,6 +46,7 @@ impl<'a> Resolver<'a> {
             let segments = path.segments.get(1..).unwrap_or_default();
             let found = self
                 .in_module(crate_def_map(self.db, krate).root_module_id(), segments)
+                .or_else(|| self.on_primitive(krate, segments))
                 .or_else(|| self.anywhere(krate, segments));
             if let Some((found_kind, found)) = found {
                 kind = found_kind;
@@ -69,7 +70,8 @@ impl<'a> Resolver<'a> {
             let scope: &ItemScope = &map[module].scope;
             let legacy =
                 rest.is_empty() && scope.legacy_macros().any(|(legacy, _)| *legacy == name);
-            legacy.then(|| (ResolutionKind::Macro, Vec::new()))
+            let is_macro = legacy || (rest.is_empty() && self.makes_macro(map, scope, &first.name));
+            is_macro.then(|| (ResolutionKind::Macro, Vec::new()))
         })
     }
 
@@ -105,6 +107,37 @@ impl<'a> Resolver<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether a function of this name is a procedural macro. Such a function
+    /// can only be used as the macro, which has a name of its own when it is a
+    /// derive.
+    fn makes_macro(&self, map: &DefMap, scope: &ItemScope, name: &str) -> bool {
+        scope.declarations().any(|def| match def {
+            ModuleDefId::FunctionId(f) => {
+                map.fn_as_proc_macro(f).is_some() && self.name_of(f) == name
+            }
+            _ => false,
+        })
+    }
+
+    /// A method of a primitive type, as in `std::str::repeat`: the type shares
+    /// its name with a module.
+    fn on_primitive(&self, krate: Crate, segments: &[PathSegment]) -> Option<Found> {
+        let [primitive, method] = segments else {
+            return None;
+        };
+        let db: &dyn HirDatabase = self.db;
+        let mut found = Vec::new();
+        for id in self.impls(krate) {
+            let ty = db.impl_self_ty(id).instantiate_identity().skip_norm_wip();
+            if primitive_name(ty.kind()) == Some(primitive.name.as_str()) {
+                let methods = functions(&id.impl_items(self.db).items);
+                let named = methods.filter(|f| self.name_of(*f) == method.name);
+                found.extend(named.map(Definition::Function));
+            }
+        }
+        (!found.is_empty()).then_some((ResolutionKind::Function, found))
     }
 
     fn in_type(&self, adt: AdtId, rest: &[PathSegment]) -> Option<Found> {
@@ -194,6 +227,11 @@ impl<'a> Resolver<'a> {
             if keep == 1 && segments.len() > 1 && starts_type(&segments[segments.len() - 2]) {
                 // `Type::method` with no such method: the bare name would be
                 // some other function.
+                continue;
+            }
+            if keep == 1 && krate.data(self.db).origin.is_lang() {
+                // The standard library's paths are stable: what is not where
+                // the path says is something else of that name.
                 continue;
             }
             for (module, _) in map.modules() {
@@ -308,6 +346,21 @@ fn functions(items: &[(Name, AssocItemId)]) -> impl Iterator<Item = FunctionId> 
         AssocItemId::FunctionId(f) => Some(*f),
         _ => None,
     })
+}
+
+/// What documentation calls a primitive type.
+fn primitive_name(kind: TyKind<'_>) -> Option<&'static str> {
+    match kind {
+        TyKind::Bool => Some("bool"),
+        TyKind::Char => Some("char"),
+        TyKind::Str => Some("str"),
+        TyKind::Slice(_) => Some("slice"),
+        TyKind::Array(..) => Some("array"),
+        TyKind::Int(int) => Some(int.name_str()),
+        TyKind::Uint(uint) => Some(uint.name_str()),
+        TyKind::Float(float) => Some(float.name_str()),
+        _ => None,
+    }
 }
 
 fn starts_type(segment: &PathSegment) -> bool {
