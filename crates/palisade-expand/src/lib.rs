@@ -44,6 +44,7 @@ mod async_trait;
 mod axum;
 mod bytemuck;
 mod clap;
+mod clap3;
 mod constants;
 mod ctor;
 mod dalek;

@@ -1,4 +1,5 @@
 //! `clap_derive` 4: `Parser`, `Args`, `Subcommand`, `ValueEnum`.
+//! Older versions are expanded by [`crate::clap3`].
 //!
 //! Attributes become calls of clap's builder; what a field needs beyond them
 //! follows from the shape of its type.
@@ -20,18 +21,24 @@ use syn::{Data, DataEnum, DeriveInput, Fields};
 use self::casing::Name;
 use self::item::{Env, Item};
 use crate::Invocation;
+use crate::clap3;
 use crate::registry::Macro;
-use crate::support::{Expansion, Refusal};
+use crate::support::{Expansion, Refusal, at_least};
 
 pub(crate) const MACROS: &[Macro] = &[
     Macro::derive("clap_derive", "Parser", parser),
     Macro::derive("clap_derive", "Args", args),
     Macro::derive("clap_derive", "Subcommand", subcommand),
     Macro::derive("clap_derive", "ValueEnum", value_enum),
+    // Only version 3 has this name.
+    Macro::derive("clap_derive", "ArgEnum", clap3::value_enum),
 ];
 
 /// `#[derive(Parser)]`
 fn parser(invocation: &Invocation<'_>) -> Expansion {
+    if !at_least(invocation.version, (4, 0, 0)) {
+        return clap3::parser(invocation);
+    }
     let (input, env) = read(invocation)?;
     let package = env("CARGO_PKG_NAME").unwrap_or_default();
     let name = Name::Given(package.into_token_stream());
@@ -87,6 +94,9 @@ fn parser(invocation: &Invocation<'_>) -> Expansion {
 
 /// `#[derive(Args)]`
 fn args(invocation: &Invocation<'_>) -> Expansion {
+    if !at_least(invocation.version, (4, 0, 0)) {
+        return clap3::args(invocation);
+    }
     let (input, env) = read(invocation)?;
     let name = Name::Derived(input.ident.clone());
     let item = Item::command(&input.ident, &input.attrs, name, env)?;
@@ -95,6 +105,9 @@ fn args(invocation: &Invocation<'_>) -> Expansion {
 
 /// `#[derive(Subcommand)]`
 fn subcommand(invocation: &Invocation<'_>) -> Expansion {
+    if !at_least(invocation.version, (4, 0, 0)) {
+        return clap3::subcommand(invocation);
+    }
     let (input, env) = read(invocation)?;
     let name = Name::Derived(input.ident.clone());
     let item = Item::command(&input.ident, &input.attrs, name, env)?;
@@ -106,6 +119,9 @@ fn subcommand(invocation: &Invocation<'_>) -> Expansion {
 
 /// `#[derive(ValueEnum)]`
 fn value_enum(invocation: &Invocation<'_>) -> Expansion {
+    if !at_least(invocation.version, (4, 0, 0)) {
+        return clap3::value_enum(invocation);
+    }
     let (input, env) = read(invocation)?;
     let Data::Enum(data) = &input.data else {
         return Err(Refusal::new("`ValueEnum` needs an enum"));

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Field, FieldsNamed, Type};
 
-use super::item::{Env, Item, Role, Shape, Source};
+use super::item::{Env, Item, Role, Shape};
+use super::parser::Source;
 use crate::clap::shape::{argument_of, delegate_type, value_type};
 
 /// A field with what its attributes say.

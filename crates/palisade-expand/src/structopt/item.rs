@@ -2,9 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::parse::Parser as _;
-use syn::{Attribute, Expr, Field, Lit, LitStr, Token, Type, Variant};
+use syn::{Attribute, Expr, Field, Lit, LitStr, Type, Variant};
 
+use super::parser::{Parser, separated};
 use crate::clap::attr::{Directive, Setting};
 use crate::clap::casing::{Casing, Name};
 use crate::clap::docs;
@@ -24,24 +24,6 @@ pub(super) enum Role {
     External,
     Flatten,
     Skip(Option<Box<Expr>>),
-}
-
-/// Where the value of an argument comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Source {
-    Str,
-    TryStr,
-    OsStr,
-    TryOsStr,
-    Occurrences,
-    Flag,
-}
-
-/// How an argument becomes a value: `parse(source = function)`.
-#[derive(Clone, Debug)]
-pub(super) struct Parser {
-    pub(super) source: Source,
-    pub(super) function: TokenStream,
 }
 
 /// A builder call, `.name(args)`.
@@ -83,10 +65,7 @@ impl Item {
     pub(super) fn container(attrs: &[Attribute], name: Name, env: Env<'_>) -> syn::Result<Self> {
         let mut item = Self {
             role: Role::Plain,
-            parser: Parser {
-                source: Source::TryStr,
-                function: quote!(::std::str::FromStr::from_str),
-            },
+            parser: Parser::from_str(),
             has_parser: false,
             name,
             casing: Casing::Kebab,
@@ -131,10 +110,7 @@ impl Item {
     fn child(&self, ident: &Ident) -> Self {
         Self {
             role: Role::Plain,
-            parser: Parser {
-                source: Source::TryStr,
-                function: quote!(::std::str::FromStr::from_str),
-            },
+            parser: Parser::from_str(),
             has_parser: false,
             name: Name::Derived(ident.clone()),
             docs: Vec::new(),
@@ -170,7 +146,7 @@ impl Item {
         let name = ident.to_string();
         match (name.as_str(), &directive.setting) {
             ("parse", Setting::Call(spec)) => {
-                self.parser = parser(spec)?;
+                self.parser = Parser::read(spec)?;
                 self.has_parser = true;
             }
             (_, Setting::Call(args)) => self.push(ident, args.clone()),
@@ -304,34 +280,6 @@ impl Call {
     }
 }
 
-/// Reads `source` or `source = function`.
-fn parser(spec: &TokenStream) -> syn::Result<Parser> {
-    let parse = |input: syn::parse::ParseStream<'_>| {
-        let source: Ident = input.parse()?;
-        let function: Option<syn::ExprPath> = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => Some(input.parse()?),
-            None => None,
-        };
-        input.parse::<Option<Token![,]>>()?;
-        Ok((source, function))
-    };
-    let (ident, function) = parse.parse2(spec.clone())?;
-    let (source, default) = match ident.to_string().as_str() {
-        "from_str" => (Source::Str, Some(quote!(::std::convert::From::from))),
-        "try_from_str" => (Source::TryStr, Some(quote!(::std::str::FromStr::from_str))),
-        "from_os_str" => (Source::OsStr, Some(quote!(::std::convert::From::from))),
-        "try_from_os_str" => (Source::TryOsStr, None),
-        "from_occurrences" => (Source::Occurrences, Some(quote!({ |v| v as _ }))),
-        "from_flag" => (Source::Flag, Some(quote!(::std::convert::From::from))),
-        _ => return Err(syn::Error::new(ident.span(), "unsupported parser")),
-    };
-    let function = function
-        .map(ToTokens::into_token_stream)
-        .or(default)
-        .ok_or_else(|| syn::Error::new(ident.span(), "this parser needs a function"))?;
-    Ok(Parser { source, function })
-}
-
 /// The text of a bare `default_value`: that of the type's default.
 fn default_value(ident: &Ident, ty: Option<&Type>) -> syn::Result<TokenStream> {
     let Some(ty) = ty else {
@@ -365,23 +313,4 @@ fn string(directive: &Directive) -> syn::Result<&LitStr> {
 fn casing(directive: &Directive) -> syn::Result<Casing> {
     let text = string(directive)?;
     Casing::read(&text.value()).ok_or_else(|| syn::Error::new_spanned(text, "unknown casing"))
-}
-
-/// Cargo's list of authors, with commas instead of the colons outside of `<>`.
-fn separated(authors: &str) -> String {
-    let mut text = String::with_capacity(authors.len());
-    let mut brackets = 0_usize;
-    for character in authors.chars() {
-        match character {
-            '<' => brackets += 1,
-            '>' => brackets = brackets.saturating_sub(1),
-            ':' if brackets == 0 => {
-                text.push_str(", ");
-                continue;
-            }
-            _ => {}
-        }
-        text.push(character);
-    }
-    text
 }

@@ -6,6 +6,7 @@
 
 mod args;
 mod item;
+pub(crate) mod parser;
 mod subcommand;
 
 use proc_macro2::TokenStream;
