@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
         "palisade-project",
         "palisade-advisory",
         "palisade-expand",
+        "palisade-sandbox",
     ],
     &["palisade-engine"],
     &["palisade-check"],
