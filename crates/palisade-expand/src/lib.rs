@@ -89,6 +89,7 @@ mod tokio;
 mod tracing;
 mod typed_builder;
 mod yoke;
+mod zerocopy;
 mod zerofrom;
 mod zeroize;
 mod zerovec;

@@ -110,6 +110,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::tracing::MACROS,
     crate::typed_builder::MACROS,
     crate::yoke::MACROS,
+    crate::zerocopy::MACROS,
     crate::zerofrom::MACROS,
     crate::zeroize::MACROS,
     crate::zerovec::MACROS,
