@@ -129,9 +129,15 @@ impl Process {
 
     /// Hands bytes to the worker; never blocks. A worker that is gone is
     /// noticed by the end of its output.
-    pub(crate) fn send(&self, bytes: Vec<u8>) {
-        self.tail.clear();
+    fn send(&self, bytes: Vec<u8>) {
         self.input.send(bytes).ok();
+    }
+
+    /// Hands an encoded job to the worker, and forgets what it wrote to its
+    /// standard error during earlier ones.
+    pub(crate) fn give(&self, job: Vec<u8>) {
+        self.tail.clear();
+        self.send(job);
     }
 
     /// Whether the process still runs.

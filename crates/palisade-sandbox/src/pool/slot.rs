@@ -144,7 +144,7 @@ impl Slot {
         };
         let begin = Instant::now();
         match frame.encode() {
-            Ok(bytes) => process.send(bytes),
+            Ok(bytes) => process.give(bytes),
             Err(error) => {
                 self.process = Some(process);
                 let detail = error.to_string();
