@@ -56,8 +56,8 @@ pub(super) struct Candidates<'a> {
     db: &'a RootDatabase,
     it: DbInterner<'a>,
     names: &'a Names<'a>,
-    /// Everything that the asking code depends on, directly or not.
-    closure: FxHashSet<Crate>,
+    /// Everything that the asking code is linked with, in a stable order.
+    closure: Vec<Crate>,
     declared: FxHashMap<Crate, Rc<ByName>>,
     impls: Option<Rc<Impls>>,
 }
@@ -199,7 +199,8 @@ impl<'a> Candidates<'a> {
             }
         }
         // A procedural macro's functions belong to the compiler that runs it.
-        visible.retain(|krate| !is_lang(self.db, *krate) && self.closure.contains(krate));
+        visible
+            .retain(|krate| !is_lang(self.db, *krate) && self.closure.binary_search(krate).is_ok());
         visible.sort();
         visible.dedup();
         visible
@@ -216,15 +217,18 @@ impl<'a> Candidates<'a> {
 
 /// What the crates are linked with; a procedural macro that one of them uses
 /// is not a part of it, and neither is what the macro depends on.
-fn linked(db: &RootDatabase, roots: &[Crate]) -> FxHashSet<Crate> {
-    let mut linked = FxHashSet::default();
+fn linked(db: &RootDatabase, roots: &[Crate]) -> Vec<Crate> {
+    let mut known = FxHashSet::default();
+    let mut linked = Vec::new();
     let mut todo = roots.to_vec();
     while let Some(krate) = todo.pop() {
-        if linked.insert(krate) {
+        if known.insert(krate) {
+            linked.push(krate);
             let dependencies = krate.data(db).dependencies.iter().map(|dep| dep.crate_id);
             todo.extend(dependencies.filter(|dep| !dep.data(db).is_proc_macro));
         }
     }
+    linked.sort();
     linked
 }
 
@@ -309,7 +313,7 @@ fn impls(db: &RootDatabase, krate: Crate) -> Vec<ImplId> {
     found
 }
 
-fn index_impls(db: &RootDatabase, crates: &FxHashSet<Crate>) -> Impls {
+fn index_impls(db: &RootDatabase, crates: &[Crate]) -> Impls {
     let hir: &dyn HirDatabase = db;
     let mut index = Impls::default();
     for &krate in crates {

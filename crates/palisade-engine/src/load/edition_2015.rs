@@ -20,7 +20,7 @@ pub(super) fn name_parameters(text: &str) -> String {
         if tokens[at].kind() == T![fn]
             && tokens.get(at + 1).map(SyntaxToken::kind) == Some(SyntaxKind::IDENT)
         {
-            unnamed.extend(parameters(&tokens[at + 2..]).filter_map(|param| insertion(param)));
+            unnamed.extend(parameters(&tokens[at + 2..]).filter_map(insertion));
         }
     }
     let mut named = String::with_capacity(text.len() + 3 * unnamed.len());
