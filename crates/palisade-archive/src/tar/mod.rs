@@ -1,6 +1,6 @@
 //! The tar layer: two parsers over the same bytes.
 //!
-//! [`walk`] is strict and knows where each byte came from; [`second`] asks
+//! [`mod@walk`] is strict and knows where each byte came from; [`second`] asks
 //! cargo's own parser. What both agree on is what cargo would unpack.
 
 mod header;
