@@ -90,24 +90,29 @@ impl Depth {
 fn insertion(param: &[SyntaxToken]) -> Option<usize> {
     let first = param.first()?;
     let mut depth = Depth::default();
-    let mut colons = 0;
-    for (at, token) in param.iter().enumerate() {
+    let mut at = 0;
+    while let Some(token) = param.get(at) {
         depth.step(token);
-        let path = |other: Option<&SyntaxToken>| other.is_some_and(|it| it.kind() == T![:]);
         match token.kind() {
             T![self] if depth.0 == 0 => return None,
+            // The arguments of a variadic function; in the input of a macro
+            // the dots are three tokens, as the colons of a path are two.
             T![...] => return None,
-            T![:]
-                if depth.0 == 0
-                    && !path(param.get(at + 1))
-                    && !(at > 0 && path(param.get(at - 1))) =>
-            {
-                colons += 1;
+            T![.] if depth.0 == 0 => return None,
+            T![:] if depth.0 == 0 => {
+                let is_colon = |token: &&SyntaxToken| token.kind() == T![:];
+                let colons = param[at..].iter().take_while(is_colon).count();
+                // `a::b` has two, `a: b` one, `a: ::b` three.
+                if colons % 2 == 1 {
+                    return None;
+                }
+                at += colons - 1;
             }
             _ => {}
         }
+        at += 1;
     }
-    (colons == 0).then(|| first.text_range().start().into())
+    Some(first.text_range().start().into())
 }
 
 #[cfg(test)]
@@ -126,7 +131,8 @@ mod tests {
     #[test]
     fn everything_else_stays_as_it_is() {
         let text = "fn f(a: u8, (b, c): (u8, u8), &d: &u8, _: ::std::vec::Vec<u8>) {}\n\
-                    fn g() {}\nextern { fn p(f: *const u8, ...); }\n\
+                    fn g() {}\nextern { fn p(f: *const u8, g: ::a::B, ...); }\n\
+                    m! { extern { fn p(f: *const u8, g: ::a::B, h: a::B, ...) -> ::a::B; } }\n\
                     macro_rules! m { ($n:ident, $($a:tt)*) => { fn h($($a)*) {} } }\n\
                     type T = fn(u8);\nfn attributed(#[cfg(x)] a: u8, mut b: u8) {}";
         assert_eq!(name_parameters(text), text);
