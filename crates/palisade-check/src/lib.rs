@@ -26,6 +26,7 @@
 //!         threads: 2,
 //!         expand_macros: false,
 //!         limits: Default::default(),
+//!         one_shot: true,
 //!     },
 //!     paths: 1,
 //!     cargo_home: None,

@@ -1,5 +1,7 @@
 //! A plan and the engine that has loaded it.
 
+use std::ops::Deref;
+
 use palisade_engine::{Engine, Expansion, Limits, LoadOptions};
 use palisade_project::Plan;
 
@@ -15,6 +17,31 @@ pub struct AnalysisOptions {
     pub expand_macros: bool,
     /// Bounds on what the analysis may cost.
     pub limits: Limits,
+    /// Leave freeing the analysed program's memory to the end of the process:
+    /// piece by piece that takes a second or more.
+    pub one_shot: bool,
+}
+
+/// Does not free the engine when nothing else runs in this process.
+pub(crate) struct Session {
+    engine: Option<Engine>,
+    one_shot: bool,
+}
+
+impl Deref for Session {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        self.engine.as_ref().expect("it is there until the drop")
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.one_shot {
+            std::mem::forget(self.engine.take());
+        }
+    }
 }
 
 /// Who wants to know how far an analysis has come.
@@ -56,7 +83,7 @@ pub(crate) fn engine(
     plan: &Plan,
     options: &AnalysisOptions,
     progress: &dyn Progress,
-) -> Result<Engine, CheckError> {
+) -> Result<Session, CheckError> {
     progress.stage(Stage::Loading(plan.units.len()));
     let expansion = match options.expand_macros {
         true => Expansion::Execute {
@@ -64,10 +91,13 @@ pub(crate) fn engine(
         },
         false => Expansion::InProcess,
     };
-    let options = LoadOptions {
+    let load = LoadOptions {
         threads: options.threads,
         expansion,
         limits: options.limits.clone(),
     };
-    Ok(Engine::load(plan, &options)?)
+    Ok(Session {
+        engine: Some(Engine::load(plan, &load)?),
+        one_shot: options.one_shot,
+    })
 }

@@ -135,8 +135,8 @@ pub struct Request<'a> {
     /// Walk build scripts and procedural macros too.
     pub build_context: bool,
     /// Keep every function and call of the walk, for a call graph. The walk
-    /// then never stops early, and it also goes through the standard library's
-    /// functions where those can only lead to more of the standard library.
+    /// then never stops early, and leaves out nothing; otherwise it leaves out
+    /// what cannot lead to a goal.
     pub record: bool,
     /// Called now and then with the number of instances walked so far.
     pub progress: Option<&'a (dyn Fn(usize) + Sync)>,

@@ -23,7 +23,7 @@ use crate::{
     outcome,
     resolve::Resolver,
     roots,
-    walk::{FactStore, Goals, Pass, STACK_BYTES, Walk, Workers},
+    walk::{FactStore, Goals, Node, Pass, Prune, STACK_BYTES, Walk, Workers},
 };
 
 /// A loaded crate graph, ready for questions.
@@ -166,15 +166,17 @@ impl Engine {
             Some(krate) => Kept::find(db, &self.loaded.files, krate),
             None => Kept::default(),
         };
+        let goals = self.goals(request);
+        let prune = self.prune(db, request, &goals, &kept);
         let mut session = Session {
             engine: self,
             db,
             request,
             store: FactStore::new(kept.symbols.clone()),
             kept,
-            walk: Walk::new(&self.options.limits, self.goals(request), request.record),
+            walk: Walk::new(&self.options.limits, goals, request.record),
             lazy: !request.record && !request.goals.is_empty(),
-            prune: !request.record && !self.asks_sysroot(request),
+            prune: &prune,
             blind_spots: Vec::new(),
             spots: FxHashMap::default(),
             names: Names::new(&self.loaded, db, &self.workspace),
@@ -201,21 +203,14 @@ impl Engine {
         Ok(collection)
     }
 
-    /// Whether a goal lies in the standard library.
-    fn asks_sysroot(&self, request: &Request<'_>) -> bool {
-        let db = self.loaded.db.lock().clone();
-        let is_lang = |krate: Crate| krate.data(&db).origin.is_lang();
-        request.goals.iter().any(|goal| match goal {
-            Goal::Functions(handles) => handles.iter().any(|handle| {
-                self.definition(*handle).is_some_and(|def| match def {
-                    Definition::Function(f) => is_lang(f.krate(&db)),
-                    Definition::Derive(derive, _) => is_lang(derive.krate(&db)),
-                })
-            }),
-            Goal::Units(units) => units
-                .iter()
-                .any(|unit| self.units[unit.0].kind == UnitKind::Sysroot),
-        })
+    /// What a walk for these goals may leave out: nothing of a call graph.
+    fn prune(&self, db: &RootDatabase, request: &Request<'_>, goals: &Goals, kept: &Kept) -> Prune {
+        if request.record {
+            return Prune::default();
+        }
+        let all = self.loaded.crates.iter().flatten().copied();
+        let exports = kept.symbols.values().map(|f| f.krate(db));
+        Prune::new(db, all, &goals.in_crates(db), exports)
     }
 
     fn goals(&self, request: &Request<'_>) -> Goals {
@@ -261,7 +256,7 @@ struct Session<'a> {
     kept: Kept,
     walk: Walk<'a>,
     lazy: bool,
-    prune: bool,
+    prune: &'a Prune,
     blind_spots: Vec<BlindSpot>,
     /// Where each blind spot stands in the list.
     spots: FxHashMap<(Location, BlindSpotCause, String), usize>,
@@ -277,12 +272,12 @@ impl Session<'_> {
             return Ok(false);
         };
         for node in self.kept.roots(self.db, krate) {
-            self.walk.enter(self.db, node, Pass::Run, None);
+            self.enter(node, Pass::Run, None);
         }
         if self.engine.units[unit.0].kind == UnitKind::Lib {
             // A library's own symbols are open to whoever links it.
             for node in self.kept.exports(self.db, krate) {
-                self.walk.enter(self.db, node, Pass::Run, None);
+                self.enter(node, Pass::Run, None);
             }
         }
         if self.enter_unit(unit, Pass::Run)? {
@@ -311,9 +306,20 @@ impl Session<'_> {
             return Ok(false);
         };
         for node in roots::of_unit(self.db, krate, self.engine.units[unit.0].kind) {
-            self.walk.enter(self.db, node, pass, None);
+            self.enter(node, pass, None);
         }
         self.advance(krate, pass)
+    }
+
+    /// Enters a node, unless it leads to no goal.
+    fn enter(&mut self, node: Node, pass: Pass, blind_spot: Option<u32>) {
+        match self.prune.leaves_out(self.db, &node) {
+            None => self.walk.enter(self.db, node, pass, blind_spot),
+            Some(crates) => self
+                .walk
+                .left_out
+                .extend(crates.into_iter().map(|krate| (krate, pass))),
+        }
     }
 
     /// Walks to a fixpoint, traits solved as seen from `krate`.
@@ -348,7 +354,15 @@ impl Session<'_> {
     ) -> Result<bool, EngineError> {
         let engine = self.engine;
         let names = Names::new(&engine.loaded, self.db, &engine.workspace);
-        let mut finder = Finder::new(self.db, &engine.loaded, &engine.units, &names, krate, roots);
+        let mut finder = Finder::new(
+            self.db,
+            &engine.loaded,
+            &engine.units,
+            &names,
+            krate,
+            roots,
+            self.prune,
+        );
         let mut met = self.walk.unresolved.len();
         // Trait methods called on unknown types, each with a node that does.
         let (mut open, mut known) = (Vec::new(), FxHashSet::default());
@@ -375,7 +389,9 @@ impl Session<'_> {
                 let before = self.walk.nodes.len();
                 for &(call, node) in &open {
                     for candidate in finder.impls_of(call) {
-                        self.walk.enter_from(self.db, candidate, pass, node);
+                        if self.prune.leaves_out(self.db, &candidate).is_none() {
+                            self.walk.enter_from(self.db, candidate, pass, node);
+                        }
                     }
                 }
                 if self.walk.nodes.len() == before {
@@ -407,7 +423,7 @@ impl Session<'_> {
         may_reach.dedup();
         let index = u32::try_from(index).unwrap_or(u32::MAX);
         for node in nodes {
-            self.walk.enter(self.db, node, pass, Some(index));
+            self.enter(node, pass, Some(index));
         }
     }
 }

@@ -195,12 +195,13 @@ fn flags(load: &LoadOptions) -> String {
     )
 }
 
-/// The number of threads does not change an answer.
+/// The number of threads does not change an answer, nor does what is freed.
 fn flags_of(options: &AnalysisOptions) -> String {
     let AnalysisOptions {
         threads: _,
         expand_macros,
         limits,
+        one_shot: _,
     } = options;
     format!("{:?}", (expand_macros, limits))
 }
@@ -293,6 +294,7 @@ mod tests {
                     threads: 1,
                     expand_macros: false,
                     limits: Default::default(),
+                    one_shot: false,
                 },
                 paths: 1,
                 cargo_home: Some(self.path("cargo")),
@@ -451,6 +453,7 @@ mod tests {
             threads: 1,
             expand_macros: true,
             limits: Default::default(),
+            one_shot: false,
         };
         let cache = Cache {
             dir: world.path("cache"),

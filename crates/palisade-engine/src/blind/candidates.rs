@@ -132,7 +132,9 @@ impl<'a> Candidates<'a> {
         let found = found
             .filter(|(_, of)| match (call.adt, of) {
                 (Some(adt), Some(of)) => adt == *of,
-                (None, Some(of)) => is_lang(self.db, of.krate(self.db)) || met.contains(*of),
+                (None, Some(of)) => {
+                    is_lang(self.db, of.krate(self.db)) || met.contains(self.db, *of)
+                }
                 (_, None) => true,
             })
             .map(|(f, _)| *f)
@@ -217,7 +219,7 @@ impl<'a> Candidates<'a> {
 
 /// What the crates are linked with; a procedural macro that one of them uses
 /// is not a part of it, and neither is what the macro depends on.
-fn linked(db: &RootDatabase, roots: &[Crate]) -> Vec<Crate> {
+pub(super) fn linked(db: &RootDatabase, roots: &[Crate]) -> Vec<Crate> {
     let mut known = FxHashSet::default();
     let mut linked = Vec::new();
     let mut todo = roots.to_vec();

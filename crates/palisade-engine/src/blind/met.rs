@@ -6,12 +6,13 @@
 //! cannot be what an unresolved call means. This is rapid type analysis (Bacon
 //! and Sweeney, OOPSLA 1996) with mentions in place of allocations.
 
-use ra_ap_hir_def::{AdtId, DefWithBodyId};
+use ra_ap_hir_def::{AdtId, DefWithBodyId, HasModule};
 use ra_ap_hir_ty::next_solver::{Ty, TyKind};
+use ra_ap_ide_db::RootDatabase;
 use ra_ap_rustc_type_ir::{TypeSuperVisitable, TypeVisitable, TypeVisitor, inherent::IntoKind};
 use rustc_hash::FxHashSet;
 
-use crate::walk::{FactStore, Node, Walk};
+use crate::walk::{FactStore, Node, Prune, Walk};
 use ra_ap_hir_ty::next_solver::DbInterner;
 
 /// The structs, enums and unions that occur in types.
@@ -37,15 +38,25 @@ impl<'db> TypeVisitor<DbInterner<'db>> for Adts<'db> {
 
 /// The types that a walk met so far, in whatever pass, and those that unseen
 /// code names.
-#[derive(Default)]
 pub(super) struct Met<'db> {
+    /// A type of a crate that the walk leaves out may well be in use there.
+    prune: &'db Prune,
     adts: Adts<'db>,
     bodies: FxHashSet<DefWithBodyId>,
     /// How many of the walk's nodes are counted.
     nodes: usize,
 }
 
-impl Met<'_> {
+impl<'db> Met<'db> {
+    pub(super) fn new(prune: &'db Prune) -> Self {
+        Self {
+            prune,
+            adts: Adts::default(),
+            bodies: FxHashSet::default(),
+            nodes: 0,
+        }
+    }
+
     /// Adds what `walk` met since the last time.
     pub(super) fn extend(&mut self, walk: &Walk<'_>, store: &FactStore) {
         for node in &walk.nodes[self.nodes..] {
@@ -75,7 +86,7 @@ impl Met<'_> {
         self.adts.found.extend(adts);
     }
 
-    pub(super) fn contains(&self, adt: AdtId) -> bool {
-        self.adts.found.contains(&adt)
+    pub(super) fn contains(&self, db: &RootDatabase, adt: AdtId) -> bool {
+        self.adts.found.contains(&adt) || self.prune.is_unaware(adt.krate(db))
     }
 }

@@ -28,7 +28,7 @@ use crate::{
     kept::Kept,
     load::Loaded,
     names::{Definition, Names},
-    walk::{FactStore, Node, Pass, Unresolved, Walk},
+    walk::{FactStore, Node, Pass, Prune, Unresolved, Walk},
 };
 use candidates::{Candidates, Found};
 pub(crate) use met::Adts;
@@ -52,6 +52,7 @@ pub(crate) struct Finder<'a> {
     candidates: Candidates<'a>,
     vocabulary: Vocabulary<'a>,
     met: Met<'a>,
+    prune: &'a Prune,
 }
 
 impl<'a> Finder<'a> {
@@ -62,6 +63,7 @@ impl<'a> Finder<'a> {
         names: &'a Names<'a>,
         krate: Crate,
         roots: &[Crate],
+        prune: &'a Prune,
     ) -> Self {
         let it = DbInterner::new_with(db, krate);
         Self {
@@ -72,7 +74,8 @@ impl<'a> Finder<'a> {
             names,
             candidates: Candidates::new(db, it, names, roots),
             vocabulary: Vocabulary::new(units),
-            met: Met::default(),
+            met: Met::new(prune),
+            prune,
         }
     }
 
@@ -85,6 +88,10 @@ impl<'a> Finder<'a> {
         passes: &[Pass],
     ) -> Vec<Entry> {
         let mut live = Live::new(self.db, walk, passes);
+        let left_out = walk.left_out.iter();
+        let left_out = left_out.filter(|(_, pass)| passes.contains(pass));
+        let left_out: Vec<Crate> = left_out.map(|(krate, _)| *krate).collect();
+        live.crates.extend(candidates::linked(self.db, &left_out));
         // The program's own crate counts even when its entry point is what
         // could not be read.
         live.crates.insert(self.krate);
@@ -340,7 +347,11 @@ impl<'a> Finder<'a> {
             let Some(location) = self.names.definition_location(Definition::Function(f)) else {
                 continue;
             };
-            if live.crates.contains(&f.krate(self.db)) && !live.bodies.contains(&f.into()) {
+            let krate = f.krate(self.db);
+            if live.crates.contains(&krate)
+                && !live.bodies.contains(&f.into())
+                && !self.prune.is_unaware(krate)
+            {
                 let found = self.candidates.one(f);
                 let cause = BlindSpotCause::ForeignCode;
                 let detail = format!("the symbol `{symbol}` is open to other languages");

@@ -34,7 +34,7 @@ impl<'db> Visitor<'_, 'db> {
                 let adt = Some(adt.def_id());
                 self.visit.unresolved.push(Unresolved { method, adt });
             }
-        } else if !(self.prune && self.viewpoints.is_lang(&ty)) {
+        } else {
             self.push(Node::Drop(ty.store()), site, Dispatch::Drop);
         }
     }

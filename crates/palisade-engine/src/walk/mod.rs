@@ -9,6 +9,7 @@ mod by_head;
 mod glue;
 mod measure;
 pub(crate) mod node;
+mod prune;
 mod store;
 mod viewpoint;
 mod visit;
@@ -21,6 +22,7 @@ use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
+pub(crate) use prune::Prune;
 pub(crate) use store::FactStore;
 pub(crate) use workers::{STACK_BYTES, Workers};
 
@@ -77,6 +79,8 @@ pub(crate) struct Walk<'a> {
     cut: bool,
     /// Nodes on which the analysis library panicked.
     pub(crate) panicked: Vec<u32>,
+    /// Crates of what was left out, and in which pass.
+    pub(crate) left_out: FxHashSet<(Crate, Pass)>,
     goals: Goals,
 }
 
@@ -93,6 +97,14 @@ pub(crate) struct Goals {
 }
 
 impl Goals {
+    /// The crates that define what is looked for.
+    pub(crate) fn in_crates(&self, db: &RootDatabase) -> FxHashSet<Crate> {
+        let functions = self.functions.keys().map(|f| f.krate(db));
+        let derives = self.derives.keys().map(|(derive, _)| derive.krate(db));
+        let crates = self.crates.keys().copied();
+        functions.chain(derives).chain(crates).collect()
+    }
+
     /// Whether every goal has at least one node.
     pub(crate) fn all_hit(&self) -> bool {
         !self.hits.is_empty() && self.hits.iter().all(|hits| !hits.is_empty())
@@ -113,6 +125,7 @@ impl<'a> Walk<'a> {
             limited: Vec::new(),
             cut: false,
             panicked: Vec::new(),
+            left_out: FxHashSet::default(),
             goals,
         }
     }
@@ -260,6 +273,8 @@ impl<'a> Walk<'a> {
         };
         self.unresolved
             .extend(visit.unresolved.into_iter().map(|call| (call, parent)));
+        let left_out = visit.left_out.into_iter().map(|krate| (krate, pass));
+        self.left_out.extend(left_out);
         if let Some(limit) = visit.limit {
             self.limited.push((parent, limit));
         }

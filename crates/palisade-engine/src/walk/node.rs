@@ -1,5 +1,6 @@
 //! The nodes of the walk: instances, and the steps between them.
 
+use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{AdtId, BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, hir::ExprId};
 use ra_ap_hir_ty::next_solver::{StoredGenericArgs, StoredTy};
 
@@ -57,6 +58,8 @@ pub(crate) struct Visit {
     pub(crate) edges: Vec<Edge>,
     /// Trait methods that no impl could be found for.
     pub(crate) unresolved: Vec<Unresolved>,
+    /// Crates of what was left out.
+    pub(crate) left_out: Vec<Crate>,
     /// What was approximated because a limit was hit.
     pub(crate) limit: Option<&'static str>,
     /// Whether the analysis library panicked on this node.

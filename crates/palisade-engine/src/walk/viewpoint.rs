@@ -63,21 +63,6 @@ impl<'db> Viewpoints<'db> {
         lowest.unwrap_or(self.root)
     }
 
-    /// Whether `value` is made of the standard library's types alone, all of
-    /// them known: nothing that such a value does by itself leaves the
-    /// standard library. What it holds behind `dyn` or a function pointer
-    /// counted where that was made.
-    pub(super) fn is_lang(&self, value: &impl TypeVisitable<DbInterner<'db>>) -> bool {
-        let mut mentions = Mentions::new(self.db);
-        value.visit_with(&mut mentions);
-        !mentions.open
-            && !mentions.unknown
-            && mentions
-                .crates
-                .iter()
-                .all(|krate| krate.data(self.db).origin.is_lang())
-    }
-
     fn sees(&self, from: Crate, to: Crate) -> bool {
         if from == to {
             return true;
@@ -92,7 +77,8 @@ impl<'db> Viewpoints<'db> {
     }
 }
 
-struct Mentions<'db> {
+/// The crates whose types a value is made of.
+pub(super) struct Mentions<'db> {
     db: &'db dyn HirDatabase,
     crates: Vec<Crate>,
     /// Whether something is mentioned whose parts are not known yet.
@@ -111,6 +97,16 @@ impl<'db> Mentions<'db> {
             unknown: false,
             seen: FxHashSet::default(),
         }
+    }
+
+    /// The crates whose types `value` is made of, when all of it is known.
+    pub(super) fn of(
+        db: &'db dyn HirDatabase,
+        value: &impl TypeVisitable<DbInterner<'db>>,
+    ) -> Option<Vec<Crate>> {
+        let mut mentions = Self::new(db);
+        value.visit_with(&mut mentions);
+        (!mentions.open && !mentions.unknown).then_some(mentions.crates)
     }
 
     fn add(&mut self, krate: Crate) {

@@ -6,6 +6,7 @@
 //! makes the vtable's methods count, and whatever is owned is dropped.
 
 use either::Either;
+use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
     AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId, ItemContainerId,
     TraitId, VariantId, hir::generics::GenericParams, lang_item::LangItems,
@@ -24,11 +25,13 @@ use ra_ap_rustc_type_ir::{
     TypeFoldable, TypeVisitable, TypeVisitableExt,
     inherent::{IntoKind, Ty as _},
 };
+use rustc_hash::FxHashSet;
 
 use super::{
     by_head::{self, Only},
     measure::{Extent, Measure},
     node::{Edge, Node, Site, Unresolved, Visit},
+    prune::Prune,
     store::FactStore,
     viewpoint::Viewpoints,
 };
@@ -45,9 +48,9 @@ pub(crate) struct Visitor<'a, 'db> {
     pub(super) items: &'db LangItems,
     store: &'a FactStore,
     limits: &'a Limits,
-    /// Whether to leave out what can only lead to more of the standard
-    /// library.
-    pub(super) prune: bool,
+    prune: &'a Prune,
+    /// The crates of what was left out so far.
+    left_out: FxHashSet<Crate>,
     pub(super) measure: Measure<'db>,
     pub(super) visit: Visit,
 }
@@ -55,10 +58,10 @@ pub(crate) struct Visitor<'a, 'db> {
 impl<'a, 'db> Visitor<'a, 'db> {
     pub(crate) fn new(
         db: &'db dyn HirDatabase,
-        krate: ra_ap_base_db::Crate,
+        krate: Crate,
         store: &'a FactStore,
         limits: &'a Limits,
-        prune: bool,
+        prune: &'a Prune,
     ) -> Self {
         let it = DbInterner::new_with(db, krate);
         Self {
@@ -69,6 +72,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
             store,
             limits,
             prune,
+            left_out: FxHashSet::default(),
             measure: Measure::default(),
             visit: Visit::default(),
         }
@@ -125,7 +129,13 @@ impl<'a, 'db> Visitor<'a, 'db> {
     }
 
     pub(super) fn push(&mut self, to: Node, site: Option<Site>, dispatch: Dispatch) {
-        self.visit.edges.push(Edge { to, site, dispatch });
+        match self.prune.leaves_out(self.db, &to) {
+            None => self.visit.edges.push(Edge { to, site, dispatch }),
+            Some(crates) => {
+                let new = crates.into_iter().filter(|it| self.left_out.insert(*it));
+                self.visit.left_out.extend(new);
+            }
+        }
     }
 
     fn body(&mut self, def: DefWithBodyId, args: GenericArgs<'db>) {
@@ -239,9 +249,6 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 let args = erase(self.it, GenericArgs::error_for_item(self.it, f.into()));
                 self.push(Node::Body(f.into(), args.store()), site, dispatch);
             }
-            return;
-        }
-        if self.prune && is_lang(self.db, f) && self.viewpoints.is_lang(&args) {
             return;
         }
         if in_trait {
@@ -475,10 +482,6 @@ impl<'a, 'db> Visitor<'a, 'db> {
         let normal = self.normalise(projection);
         (!normal.has_aliases()).then_some(normal)
     }
-}
-
-fn is_lang(db: &dyn HirDatabase, f: FunctionId) -> bool {
-    f.krate(db).data(db).origin.is_lang()
 }
 
 fn trait_of(db: &dyn HirDatabase, f: FunctionId) -> Option<TraitId> {

@@ -16,6 +16,7 @@ use rustc_hash::FxHashMap;
 
 use super::{
     node::{Node, Visit},
+    prune::Prune,
     store::FactStore,
     visit::Visitor,
 };
@@ -76,9 +77,7 @@ impl Drop for Workers<'_> {
 }
 
 impl<'scope> Workers<'scope> {
-    /// Starts `count` workers that solve traits as seen from `krate`. With
-    /// `prune` they leave out what can only lead to more of the standard
-    /// library.
+    /// Starts `count` workers that solve traits as seen from `krate`.
     ///
     /// # Errors
     /// When the system refuses to start a thread.
@@ -88,7 +87,7 @@ impl<'scope> Workers<'scope> {
         krate: Crate,
         store: &'env FactStore,
         limits: &'env Limits,
-        prune: bool,
+        prune: &'env Prune,
         count: usize,
     ) -> std::io::Result<Self> {
         let (result_sender, results) = mpsc::channel();

@@ -8,6 +8,7 @@ use palisade_model::{Context, Location};
 use crate::assertion::{Assertion, Caller, Claim};
 use crate::document::Section;
 use crate::path::Pattern;
+use crate::search;
 use crate::world::World;
 
 /// Most functions that a failure lists.
@@ -32,6 +33,7 @@ pub(crate) fn check(world: &World, index: usize) -> Result<(), String> {
     let collection = engine
         .collect(&request)
         .map_err(|error| error.to_string())?;
+    let searched = search::differences(&engine, &request, &collection, &loaded.libraries[&index])?;
     drop(engine);
     let answer = Answer {
         section,
@@ -47,6 +49,7 @@ pub(crate) fn check(world: &World, index: usize) -> Result<(), String> {
                 .map(|message| format!("{}: {message}", it.place))
         })
         .collect();
+    failures.extend(searched);
     failures.extend(answer.unexpected_blind_spots());
     failures.extend(answer.leaks());
     if failures.is_empty() {

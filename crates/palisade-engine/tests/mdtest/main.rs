@@ -14,6 +14,7 @@ mod document;
 mod engine;
 mod path;
 mod rustc;
+mod search;
 mod world;
 
 use std::path::Path;

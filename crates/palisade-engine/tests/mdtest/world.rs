@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use palisade_engine::{Engine, Expansion, Limits, LoadOptions};
-use palisade_model::{Package, PackageSource};
+use palisade_model::{Function, Package, PackageSource};
 use palisade_project::{Plan, Target, Unit, UnitId, UnitKind};
 
 use crate::document::{BUILD_SCRIPT, Crate, Kind, Section};
@@ -27,7 +27,27 @@ struct Group {
 pub(crate) struct Loaded {
     pub(crate) engine: Mutex<Engine>,
     pub(crate) targets: BTreeMap<usize, Target>,
+    /// The libraries of each section.
+    pub(crate) libraries: BTreeMap<usize, Vec<Library>>,
     _directory: tempfile::TempDir,
+}
+
+/// A library of a section.
+pub(crate) struct Library {
+    pub(crate) name: String,
+    pub(crate) package: Package,
+    /// One for the target, one for the host, or both.
+    pub(crate) units: Vec<UnitId>,
+    /// Where its files are shown to lie.
+    directory: String,
+}
+
+impl Library {
+    /// Whether it defines a function.
+    pub(crate) fn owns(&self, function: &Function) -> bool {
+        let place = function.location.as_ref();
+        place.is_some_and(|location| location.file.contains(&self.directory))
+    }
 }
 
 impl World {
@@ -72,11 +92,14 @@ impl World {
             .map_err(|error| error.to_string())?;
         let mut plan = empty_plan(&root)?;
         let mut targets = BTreeMap::new();
+        let mut libraries = BTreeMap::new();
         for (index, section) in self.sections.iter().enumerate() {
             if section.config.limits == group.limits {
                 let directory = root.join(&section.name);
                 write(section, &directory)?;
+                let first = plan.units.len();
                 targets.insert(index, add(section, &directory, &mut plan));
+                libraries.insert(index, libraries_of(section, &plan, first));
             }
         }
         plan.targets = targets.values().cloned().collect();
@@ -89,6 +112,7 @@ impl World {
         Ok(Loaded {
             engine: Mutex::new(engine),
             targets,
+            libraries,
             _directory: directory,
         })
     }
@@ -183,6 +207,25 @@ fn add(section: &Section, directory: &Utf8Path, plan: &mut Plan) -> Target {
         unit,
         build_units: builder.build_units,
     }
+}
+
+/// The libraries among a section's units, which are the plan's last ones.
+fn libraries_of(section: &Section, plan: &Plan, first: usize) -> Vec<Library> {
+    let mut libraries: Vec<Library> = Vec::new();
+    for (index, unit) in plan.units.iter().enumerate().skip(first) {
+        let known = libraries.iter_mut().find(|it| it.package == unit.package);
+        match known {
+            _ if unit.kind != UnitKind::Lib => {}
+            Some(library) => library.units.push(UnitId(index)),
+            None => libraries.push(Library {
+                name: unit.name.clone(),
+                package: unit.package.clone(),
+                units: vec![UnitId(index)],
+                directory: format!("{}/{}/", section.name, unit.name),
+            }),
+        }
+    }
+    libraries
 }
 
 struct Builder<'a> {

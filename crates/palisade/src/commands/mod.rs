@@ -58,6 +58,7 @@ fn analysis_options(args: &AnalysisArgs) -> AnalysisOptions {
         threads,
         expand_macros: args.expand_macros,
         limits: Default::default(),
+        one_shot: true,
     }
 }
 
