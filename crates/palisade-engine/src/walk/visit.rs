@@ -192,7 +192,12 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 self.push(Node::Body(*def, none.store()), site, Dispatch::Initialiser);
             }
             FactKind::AssocConst(c, const_args) => {
-                let const_args = self.instantiate(const_args.as_ref(), args);
+                let mut const_args = self.instantiate(const_args.as_ref(), args);
+                if self.too_large(const_args) {
+                    // Of some impl, as its arguments are unknown from here on.
+                    let unknown = GenericArgs::error_for_item(self.it, (*c).into());
+                    const_args = erase(self.it, unknown);
+                }
                 self.push(
                     Node::AssocConst(*c, const_args.store()),
                     site,
