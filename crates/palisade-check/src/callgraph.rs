@@ -99,7 +99,7 @@ fn walk(
     progress: &dyn Progress,
 ) -> Result<(Plan, CallGraph), CheckError> {
     let plan = session::plan(workspace, progress)?;
-    let engine = session::engine(&plan, options, progress)?;
+    let engine = session::engine(workspace, &plan, options, progress)?;
     let mut collections = Vec::new();
     for target in &plan.targets {
         progress.stage(Stage::Walking(&target.label));

@@ -256,6 +256,7 @@ impl Analysis<'_> {
             }
             if engine.is_none() {
                 engine = Some(session::engine(
+                    self.workspace,
                     self.plan,
                     &self.options.analysis,
                     self.options.progress,

@@ -2,7 +2,7 @@
 
 use palisade_advisory::{DatabaseError, PathError};
 use palisade_engine::EngineError;
-use palisade_project::LoadError;
+use palisade_project::{ExecuteError, LoadError};
 
 use crate::ConfigError;
 
@@ -67,8 +67,14 @@ impl CheckError {
                 Some("docs/configuration.md describes the file".to_owned())
             }
             CheckError::Config(_) => None,
-            CheckError::Engine(EngineError::Execute { .. }) => {
-                Some("check that `cargo build` works, or leave out --expand-macros".to_owned())
+            CheckError::Engine(EngineError::Execute { source }) => {
+                match source.downcast_ref::<ExecuteError>() {
+                    Some(error) => error.hint(),
+                    None => Some(
+                        "use a toolchain that this release knows, or leave out --expand-macros"
+                            .to_owned(),
+                    ),
+                }
             }
             CheckError::Engine(EngineError::Sysroot { .. }) => {
                 Some("reinstall the source with `rustup component add --force rust-src`".to_owned())

@@ -57,6 +57,8 @@ pub trait Progress: Sync {
 pub enum Stage<'a> {
     /// Asking cargo what belongs to the build.
     Planning,
+    /// Building the project for real, and reading so many crates.
+    Building(usize),
     /// Reading so many crates.
     Loading(usize),
     /// Walking from a target's entry points.
@@ -80,16 +82,20 @@ pub(crate) fn plan(workspace: &Workspace, progress: &dyn Progress) -> Result<Pla
 
 /// Loads the plan into an engine.
 pub(crate) fn engine(
+    workspace: &Workspace,
     plan: &Plan,
     options: &AnalysisOptions,
     progress: &dyn Progress,
 ) -> Result<Session, CheckError> {
-    progress.stage(Stage::Loading(plan.units.len()));
-    let expansion = match options.expand_macros {
-        true => Expansion::Execute {
-            manifest: plan.workspace_root.join("Cargo.toml"),
-        },
-        false => Expansion::InProcess,
+    let crates = plan.units.len();
+    let expansion = if options.expand_macros {
+        progress.stage(Stage::Building(crates));
+        Expansion::Execute {
+            project: Box::new(workspace.load.clone()),
+        }
+    } else {
+        progress.stage(Stage::Loading(crates));
+        Expansion::InProcess
     };
     let load = LoadOptions {
         threads: options.threads,

@@ -65,7 +65,7 @@ pub fn why(
     })?;
     let plan = session::plan(workspace, progress)?;
     let packages = packages(&plan, &parsed)?;
-    let engine = session::engine(&plan, options, progress)?;
+    let engine = session::engine(workspace, &plan, options, progress)?;
     let (named, handles) = resolve(&engine, &packages, path, &parsed)?;
 
     let mut result = Why {

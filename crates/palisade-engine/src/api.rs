@@ -5,7 +5,7 @@ use palisade_model::{BlindSpot, Context, Function, Hop, Location};
 use palisade_project::{Target, UnitId};
 
 /// How procedural macros are expanded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Expansion {
     /// By our own expanders, in process; nothing of the workspace runs.
     InProcess,
@@ -13,8 +13,8 @@ pub enum Expansion {
     /// **executes code of the workspace and its dependencies, exactly as
     /// `cargo build` does**.
     Execute {
-        /// The manifest of the workspace to build.
-        manifest: Utf8PathBuf,
+        /// What to build: what the plan was loaded with.
+        project: Box<palisade_project::LoadOptions>,
     },
 }
 

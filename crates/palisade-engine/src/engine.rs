@@ -43,7 +43,7 @@ impl Engine {
     /// See [`EngineError`]; a broken file of a dependency is not an error but
     /// a blind spot of the walks that follow.
     pub fn load(plan: &Plan, options: &LoadOptions) -> Result<Engine, EngineError> {
-        let loaded = load::load(plan, options)?;
+        let mut loaded = load::load(plan, options)?;
         // Every question needs the names of the targets' crates.
         let db = loaded.db.lock().clone();
         for target in &plan.targets {
@@ -56,9 +56,10 @@ impl Engine {
             }
         }
         drop(db);
+        let units = std::mem::take(&mut loaded.units);
         Ok(Engine {
             loaded,
-            units: plan.units.clone(),
+            units,
             workspace: plan.workspace_root.clone(),
             options: options.clone(),
             handles: Mutex::default(),

@@ -1,8 +1,9 @@
 //! A cargo workspace as data: what to analyse, and where its source is.
 //!
-//! It is *not* an analysis, and it never runs anything of the checkout: the
-//! only processes are the toolchain's own `rustc` and `cargo metadata`, with
-//! everything that a checkout could use to redirect them neutralised.
+//! It is *not* an analysis, and it never runs anything of the checkout unless
+//! [`execute`] is called: the only processes are the toolchain's own `rustc`
+//! and `cargo metadata`, with everything that a checkout could use to redirect
+//! them neutralised.
 //!
 //! There are two phases. [`find_lockfile`] and [`read_lock`] need no process
 //! and a few milliseconds: enough to see that no advisory matches. [`load()`]
@@ -13,6 +14,7 @@ mod cargo_error;
 mod config;
 mod environment;
 mod error;
+mod execute;
 mod load;
 mod lockfile;
 mod manifest;
@@ -28,6 +30,7 @@ mod toolchain_file;
 mod units;
 
 pub use error::LoadError;
+pub use execute::{ExecuteError, Executed, execute};
 pub use load::load;
 pub use lockfile::{Lockfile, find_lockfile, read_lock};
 pub use options::{Limits, LoadOptions};

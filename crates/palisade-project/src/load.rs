@@ -258,7 +258,7 @@ fn standard_library(
 
 /// The features of the options as flags. Written with `=`, so that a name that
 /// begins with a dash stays a name.
-fn feature_flags(options: &LoadOptions) -> Vec<String> {
+pub(crate) fn feature_flags(options: &LoadOptions) -> Vec<String> {
     let switches = [
         (options.all_features, "--all-features"),
         (options.no_default_features, "--no-default-features"),

@@ -1,4 +1,5 @@
-//! The only place that starts a process: the toolchain's own `rustc` and
+//! The only place that starts a process, unless the user asks for
+//! [`crate::execute`]: the toolchain's own `rustc` and
 //! `cargo metadata`, with everything that a checkout could use to redirect
 //! them out of the way.
 //!
@@ -38,8 +39,10 @@ pub(crate) struct Toolchain {
     pub(crate) version: semver::Version,
     /// The triple that it runs on.
     pub(crate) host: String,
-    rustc: Utf8PathBuf,
-    cargo: Utf8PathBuf,
+    /// Its compiler.
+    pub(crate) rustc: Utf8PathBuf,
+    /// Its cargo.
+    pub(crate) cargo: Utf8PathBuf,
 }
 
 /// How to call `cargo metadata`.

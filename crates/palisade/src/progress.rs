@@ -89,11 +89,15 @@ impl Progress for Reporter {
     fn stage(&self, stage: Stage<'_>) {
         let text = match stage {
             Stage::Planning => "asking cargo what belongs to the build".to_owned(),
+            Stage::Building(crates) => {
+                format!("building the project to expand its macros, and loading {crates} crates")
+            }
             Stage::Loading(crates) => format!("loading {crates} crates"),
             Stage::Walking(target) => format!("walking {target}"),
         };
         lock(&self.stage).clone_from(&text);
-        if self.due() {
+        // A build takes longer than a second, and nothing more is heard of it.
+        if self.due() || matches!(stage, Stage::Building(_)) {
             self.say(text);
         }
     }

@@ -55,7 +55,7 @@ impl MacroLog {
 }
 
 /// Stands in for one macro of one package.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Expander {
     pub(super) package: String,
     pub(super) unit: UnitId,
@@ -67,6 +67,8 @@ pub(super) struct Expander {
     /// Most bytes of a data file that an expander asks for.
     pub(super) file_bytes: u64,
     pub(super) log: Arc<MacroLog>,
+    /// Why the macro itself could not be asked, when that was wanted.
+    pub(super) unavailable: Option<String>,
 }
 
 impl Expander {
@@ -147,7 +149,7 @@ impl ProcMacroExpander for Expander {
         current_dir: String,
     ) -> Result<tt::TopSubtree, ProcMacroExpansionError> {
         let call_site = use_site(item, call_site);
-        let mut failure = None;
+        let mut failure = self.unavailable.clone();
         if palisade_expand::knows(&self.package, &self.name, self.kind) {
             let expansion = self.expand_known(item, args, env, call_site, &current_dir);
             // The parser keeps every text it saw for its spans; they are of
@@ -155,7 +157,7 @@ impl ProcMacroExpander for Expander {
             proc_macro2::extra::invalidate_current_thread_spans();
             match expansion {
                 Ok(expansion) => return Ok(expansion),
-                Err(reason) => failure = Some(reason),
+                Err(reason) => failure = failure.or(Some(reason)),
             }
         }
         let mut words = Vec::new();

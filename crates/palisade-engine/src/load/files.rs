@@ -32,6 +32,20 @@ pub(crate) struct Special {
     pub(crate) edition_2015: Vec<Utf8PathBuf>,
 }
 
+/// What build scripts contribute to a package's source.
+#[derive(Default)]
+pub(crate) struct Generated {
+    /// Files that are known without running anything, by the paths that they
+    /// are included by.
+    pub(crate) known: Vec<(Utf8PathBuf, String)>,
+    /// Directories that a build script has really written into. Where there is
+    /// one, nothing about the package's generated source stays open.
+    pub(crate) written: Vec<Utf8PathBuf>,
+}
+
+/// Endings of what a build script writes for `include!`.
+const SOURCES: [&str; 3] = ["rs", "in", "inc"];
+
 /// The files of an engine, by the ids that its database uses.
 #[derive(Default)]
 pub(crate) struct Files {
@@ -98,11 +112,12 @@ impl Files {
         &mut self,
         dir: &Utf8Path,
         skip: &dyn Fn(&Path) -> bool,
-        generated: &[(Utf8PathBuf, String)],
+        generated: &Generated,
         change: &mut ChangeWithProcMacros,
         limits: &Limits,
     ) {
         let mut set = FileSet::default();
+        let known = self.generated.len();
         let walk = walkdir::WalkDir::new(dir)
             .max_depth(limits.directory_depth)
             .sort_by_file_name()
@@ -124,10 +139,47 @@ impl Files {
                 self.load_file(path, &mut set, change, limits);
             }
         }
-        for (path, text) in generated {
+        for (path, text) in &generated.known {
             self.add(path.clone(), text.clone(), &mut set, change);
         }
+        if !generated.written.is_empty() {
+            let includers = self.generated.split_off(known);
+            let names: Vec<String> = includers
+                .iter()
+                .flat_map(|path| included_names(&read(path, limits).0))
+                .collect();
+            for dir in &generated.written {
+                self.load_written(dir, &names, &mut set, change, limits);
+            }
+            self.generated.truncate(known);
+        }
         self.roots.push(SourceRoot::new_library(set));
+    }
+
+    /// Reads the source files that a build script has written into `dir`:
+    /// those that look like source, and those with one of the names. A build
+    /// script may leave much else, whole C libraries say.
+    fn load_written(
+        &mut self,
+        dir: &Utf8Path,
+        names: &[String],
+        set: &mut FileSet,
+        change: &mut ChangeWithProcMacros,
+        limits: &Limits,
+    ) {
+        let walk = walkdir::WalkDir::new(dir)
+            .max_depth(limits.directory_depth)
+            .sort_by_file_name();
+        for entry in walk.into_iter().flatten() {
+            let Some(path) = Utf8Path::from_path(entry.path()) else {
+                continue;
+            };
+            let is_source = path.extension().is_some_and(|ext| SOURCES.contains(&ext))
+                || names.iter().any(|name| path.ends_with(name));
+            if is_source && entry.file_type().is_file() {
+                self.load_file(path.to_owned(), set, change, limits);
+            }
+        }
     }
 
     fn load_file(
@@ -190,17 +242,22 @@ impl Files {
     }
 }
 
-/// Whether a file includes what a build script writes: `OUT_DIR` stands in the
-/// arguments of an `include!`, not just anywhere, as it does in the build
-/// script itself.
+/// Whether a file includes what a build script writes.
 fn includes_out_dir(text: &str) -> bool {
-    text.match_indices("include!").any(|(at, name)| {
+    includes_of_out_dir(text).next().is_some()
+}
+
+/// The arguments of a file's includes of what a build script writes: `OUT_DIR`
+/// stands in the arguments of an `include!`, not just anywhere, as it does in
+/// the build script itself.
+fn includes_of_out_dir(text: &str) -> impl Iterator<Item = &str> {
+    text.match_indices("include!").filter_map(|(at, name)| {
         let rest = text[at + name.len()..].trim_start();
         let close = match rest.as_bytes().first() {
             Some(b'(') => ')',
             Some(b'[') => ']',
             Some(b'{') => '}',
-            _ => return false,
+            _ => return None,
         };
         let mut depth = 0usize;
         let end = rest.char_indices().find_map(|(at, c)| {
@@ -208,8 +265,20 @@ fn includes_out_dir(text: &str) -> bool {
             depth -= usize::from(depth > 0 && matches!(c, ')' | ']' | '}'));
             (depth == 0 && c == close).then_some(at)
         });
-        rest[..end.unwrap_or(rest.len())].contains("OUT_DIR")
+        let arguments = &rest[..end.unwrap_or(rest.len())];
+        arguments.contains("OUT_DIR").then_some(arguments)
     })
+}
+
+/// What the names of generated files that a file includes may end in, as in
+/// `include!(concat!(env!("OUT_DIR"), "/name"))`.
+fn included_names(text: &str) -> Vec<String> {
+    let includes = includes_of_out_dir(text);
+    let literals = includes.flat_map(|arguments| arguments.split('"').skip(1).step_by(2));
+    literals
+        .map(|name| name.trim_start_matches('/').to_owned())
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 /// Files that a file includes by a literal path and that have another ending

@@ -72,8 +72,11 @@ fn add_crate(
     for (key, value) in &unit.env {
         env.set(key, value.clone());
     }
-    for (key, value) in plan.generated_env(unit, &super::out_dir(&unit.package_dir)) {
-        env.set(key, value);
+    // A build script that has run has said all this itself.
+    if !super::has_run(unit) {
+        for (key, value) in plan.generated_env(unit, &super::out_dir(&unit.package_dir)) {
+            env.set(key, value);
+        }
     }
     let origin = match unit.kind {
         UnitKind::Sysroot => CrateOrigin::Lang(lang_origin(&unit.name)),

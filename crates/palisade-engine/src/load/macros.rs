@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use palisade_expand::MacroKind;
 use palisade_project::{Unit, UnitId};
-use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacroKind};
+use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacroExpander, ProcMacroKind};
 use ra_ap_intern::Symbol;
 
 use super::expander::{Expander, MacroLog};
@@ -16,11 +16,15 @@ use crate::api::Limits;
 /// its kin, and from the list of known expanders for those whose definition a
 /// macro of the crate itself writes. A name too many is harmless: only what
 /// the crate really defines can be used.
+///
+/// `unavailable` says why the macros themselves cannot be asked, when that was
+/// wanted.
 pub(super) fn of_unit(
     id: UnitId,
     unit: &Unit,
     log: &Arc<MacroLog>,
     limits: &Limits,
+    unavailable: Option<&str>,
 ) -> Vec<ProcMacro> {
     let mut names = Vec::new();
     let walk = walkdir::WalkDir::new(&unit.package_dir).max_depth(limits.directory_depth);
@@ -46,26 +50,53 @@ pub(super) fn of_unit(
     names.dedup();
     names
         .into_iter()
-        .map(|(name, kind)| ProcMacro {
-            name: Symbol::intern(&name),
-            kind: match kind {
-                MacroKind::Derive => ProcMacroKind::CustomDerive,
-                MacroKind::Attribute => ProcMacroKind::Attr,
-                MacroKind::Function => ProcMacroKind::Bang,
-            },
-            expander: Arc::new(Expander {
-                package: unit.package.name.clone(),
-                unit: id,
-                version: unit.package.version.to_string(),
-                name,
-                kind,
-                features: unit.features.clone(),
-                file_bytes: limits.file_bytes,
-                log: log.clone(),
-            }),
-            disabled: false,
+        .map(|(name, kind)| {
+            let expander = stand_in(id, unit, &name, kind, limits, log, unavailable);
+            proc_macro(&name, kind, Arc::new(expander))
         })
         .collect()
+}
+
+/// What stands in for one macro of a unit.
+pub(super) fn stand_in(
+    id: UnitId,
+    unit: &Unit,
+    name: &str,
+    kind: MacroKind,
+    limits: &Limits,
+    log: &Arc<MacroLog>,
+    unavailable: Option<&str>,
+) -> Expander {
+    Expander {
+        package: unit.package.name.clone(),
+        unit: id,
+        version: unit.package.version.to_string(),
+        name: name.to_owned(),
+        kind,
+        features: unit.features.clone(),
+        file_bytes: limits.file_bytes,
+        log: log.clone(),
+        unavailable: unavailable.map(str::to_owned),
+    }
+}
+
+/// A macro as the database has it.
+pub(super) fn proc_macro(
+    name: &str,
+    kind: MacroKind,
+    expander: Arc<dyn ProcMacroExpander>,
+) -> ProcMacro {
+    let kind = match kind {
+        MacroKind::Derive => ProcMacroKind::CustomDerive,
+        MacroKind::Attribute => ProcMacroKind::Attr,
+        MacroKind::Function => ProcMacroKind::Bang,
+    };
+    ProcMacro {
+        name: Symbol::intern(name),
+        kind,
+        expander,
+        disabled: false,
+    }
 }
 
 /// Finds definitions in one file's text.

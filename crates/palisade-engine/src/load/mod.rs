@@ -1,7 +1,8 @@
-//! From a plan to a database, with nothing executed.
+//! From a plan to a database, with nothing executed unless the user asks for it.
 
 mod auto_traits;
 mod edition_2015;
+mod execute;
 pub(crate) mod expander;
 pub(crate) mod files;
 mod graph;
@@ -9,19 +10,20 @@ mod macros;
 mod tokens;
 pub(crate) mod warm;
 
-use std::{path::Path, sync::Arc};
+use std::{borrow::Cow, path::Path, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use palisade_project::{Plan, Unit, UnitId, UnitKind};
+use palisade_project::{Executed, Plan, Unit, UnitId, UnitKind};
 use parking_lot::Mutex;
 use ra_ap_base_db::Crate;
-use ra_ap_hir_expand::proc_macro::ProcMacrosBuilder;
+use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacrosBuilder};
 use ra_ap_ide_db::{ChangeWithProcMacros, RootDatabase};
 use rustc_hash::FxHashSet;
 
 use crate::api::{EngineError, Expansion, LoadOptions};
+use execute::Real;
 use expander::MacroLog;
-use files::{Files, Special};
+use files::{Files, Generated, Special};
 
 /// A plan in a database.
 pub(crate) struct Loaded {
@@ -29,6 +31,8 @@ pub(crate) struct Loaded {
     /// for each.
     pub(crate) db: Mutex<RootDatabase>,
     pub(crate) files: Files,
+    /// The plan's units, with what their build scripts said where those ran.
+    pub(crate) units: Vec<Unit>,
     /// The crate of each unit.
     pub(crate) crates: Vec<Option<Crate>>,
     /// Every use of a procedural macro that was not expanded, as it is met.
@@ -36,22 +40,28 @@ pub(crate) struct Loaded {
 }
 
 pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineError> {
-    // Said rather than ignored: the answer would not be the one asked for.
-    if let Expansion::Execute { .. } = &options.expansion {
-        return Err(EngineError::Execute {
-            source: "not available in this build".into(),
-        });
-    }
+    let real = match &options.expansion {
+        Expansion::InProcess => None,
+        Expansion::Execute { project } => Some(Real::build(project, options.threads)?),
+    };
+    let built = real.as_ref().map(Real::built);
+    let plan = built.map_or(Cow::Borrowed(plan), |built| Cow::Owned(built.apply(plan)));
+    let plan: &Plan = &plan;
     let mut change = ChangeWithProcMacros::default();
     let dirs = |wanted: &dyn Fn(&Unit) -> bool| {
         let units = plan.units.iter().filter(|unit| wanted(unit));
-        units.map(|unit| unit.package_dir.clone()).collect()
+        // What a build script has written is of its package's edition.
+        let of_unit = |unit: &Unit| {
+            let written = unit.env.get("OUT_DIR").map(Utf8PathBuf::from);
+            [unit.package_dir.clone()].into_iter().chain(written)
+        };
+        units.flat_map(of_unit).collect()
     };
     let mut files = Files::new(Special {
         sysroot: dirs(&|unit| unit.kind == UnitKind::Sysroot),
         edition_2015: dirs(&|unit| unit.kind != UnitKind::Sysroot && unit.edition == "2015"),
     });
-    load_files(plan, options, &mut files, &mut change);
+    load_files(plan, built, options, &mut files, &mut change);
     for target in &plan.targets {
         let root = &plan.units[target.unit.0].root_file;
         if files.id(root).is_none() {
@@ -66,7 +76,7 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
     let mut proc_macros = ProcMacrosBuilder::default();
     for (index, (unit, id)) in plan.units.iter().zip(&graph.ids).enumerate() {
         if let (UnitKind::ProcMacro, Some(id)) = (unit.kind, id) {
-            let macros = macros::of_unit(UnitId(index), unit, &macro_log, &options.limits);
+            let macros = expanders(UnitId(index), unit, real.as_ref(), &macro_log, options)?;
             proc_macros.insert(*id, Ok(macros));
         }
     }
@@ -83,13 +93,34 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
     Ok(Loaded {
         db: Mutex::new(db),
         files,
+        units: plan.units.clone(),
         crates,
         macro_log,
     })
 }
 
+/// The macros of a procedural-macro unit: real ones where there are, else what
+/// stands in for them.
+fn expanders(
+    id: UnitId,
+    unit: &Unit,
+    real: Option<&Real>,
+    log: &Arc<MacroLog>,
+    options: &LoadOptions,
+) -> Result<Vec<ProcMacro>, EngineError> {
+    let mut unavailable = None;
+    if let Some(real) = real {
+        match real.macros(id, unit, &options.limits, log)? {
+            Some(macros) => return Ok(macros),
+            None => unavailable = Some("its crate was not built"),
+        }
+    }
+    Ok(macros::of_unit(id, unit, log, &options.limits, unavailable))
+}
+
 fn load_files(
     plan: &Plan,
+    built: Option<&Executed>,
     options: &LoadOptions,
     files: &mut Files,
     change: &mut ChangeWithProcMacros,
@@ -137,7 +168,14 @@ fn load_files(
                     .iter()
                     .any(|root| root.as_std_path().starts_with(path))
         };
-        let generated = generated(plan, &dir);
+        let generated = Generated {
+            known: generated(plan, &dir),
+            written: built
+                .into_iter()
+                .flat_map(|built| built.out_dirs(&dir))
+                .map(Utf8Path::to_owned)
+                .collect(),
+        };
         files.load_root(&dir, &skip, &generated, change, &options.limits);
     }
 }
@@ -154,11 +192,17 @@ fn generated(plan: &Plan, dir: &Utf8Path) -> Vec<(Utf8PathBuf, String)> {
     let mut files: Vec<_> = plan
         .units
         .iter()
-        .filter(|unit| unit.package_dir == dir)
+        .filter(|unit| unit.package_dir == dir && !has_run(unit))
         .flat_map(|unit| plan.generated_files(unit))
         .map(|(name, text)| (out_dir(dir).join(name), text))
         .collect();
     files.sort();
     files.dedup_by(|a, b| a.0 == b.0);
     files
+}
+
+/// Whether the build script of a unit's package has run, so that the unit knows
+/// the real `OUT_DIR`.
+fn has_run(unit: &Unit) -> bool {
+    unit.env.contains_key("OUT_DIR")
 }
