@@ -11,8 +11,8 @@ use rustc_hash::FxHashSet;
 use crate::walk::STACK_BYTES;
 
 /// Resolves the names of `krate` and of everything that it depends on, of
-/// the plan's crates `all`. Asked
-/// for on demand, that would happen crate after crate on one thread.
+/// the plan's crates `all`. Asked for on demand, that would happen crate after
+/// crate on one thread.
 ///
 /// # Errors
 /// When the system refuses to start a thread.
