@@ -39,6 +39,9 @@ pub struct Limits {
     pub nesting: usize,
     /// Deepest directory below a package that is read.
     pub directory_depth: usize,
+    /// Most expressions in the initialiser of a constant or static for it to be
+    /// inferred; of larger ones, generated tables, the names count.
+    pub inferred_expressions: usize,
     /// Most nodes in an instantiated type, as a tree; larger ones are
     /// approximated.
     pub type_size: usize,
@@ -56,6 +59,7 @@ impl Default for Limits {
             file_bytes: 16 << 20,
             nesting: 2_000,
             directory_depth: 64,
+            inferred_expressions: 20_000,
             type_size: 20_000,
             type_depth: 96,
             instances_per_function: 20_000,

@@ -173,7 +173,10 @@ impl Engine {
             engine: self,
             db,
             request,
-            store: FactStore::new(kept.symbols.clone()),
+            store: FactStore::new(
+                kept.symbols.clone(),
+                self.options.limits.inferred_expressions,
+            ),
             kept,
             walk: Walk::new(&self.options.limits, goals, request.record),
             lazy: !request.record && !request.goals.is_empty(),

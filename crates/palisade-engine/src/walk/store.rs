@@ -11,17 +11,19 @@ use crate::facts::{self, BodyFacts, UnresolvedCall};
 
 /// What all workers share: the facts of every body met so far, and what stands
 /// behind the symbols that `extern` blocks declare.
-#[derive(Default)]
 pub(crate) struct FactStore {
     bodies: Mutex<FxHashMap<DefWithBodyId, Arc<BodyFacts>>>,
     symbols: FxHashMap<String, FunctionId>,
+    /// Most expressions of an initialiser that is inferred.
+    inferred: usize,
 }
 
 impl FactStore {
-    pub(crate) fn new(symbols: FxHashMap<String, FunctionId>) -> Self {
+    pub(crate) fn new(symbols: FxHashMap<String, FunctionId>, inferred: usize) -> Self {
         Self {
             bodies: Mutex::default(),
             symbols,
+            inferred,
         }
     }
 
@@ -35,7 +37,7 @@ impl FactStore {
             return facts.clone();
         }
         // Two workers may do the same body at once; the facts are equal.
-        let facts = Arc::new(facts::collect(db, it, def));
+        let facts = Arc::new(facts::collect(db, it, def, self.inferred));
         self.bodies.lock().entry(def).or_insert(facts).clone()
     }
 

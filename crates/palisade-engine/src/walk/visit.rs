@@ -9,8 +9,7 @@ use either::Either;
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
     AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId, ItemContainerId,
-    TraitId, VariantId, hir::generics::GenericParams, lang_item::LangItems,
-    signatures::FunctionSignature,
+    TraitId, hir::generics::GenericParams, lang_item::LangItems, signatures::FunctionSignature,
 };
 use ra_ap_hir_ty::{
     ParamEnvAndCrate,
@@ -37,7 +36,7 @@ use super::{
 };
 use crate::{
     api::{Dispatch, Limits},
-    facts::{Fact, FactKind, erase},
+    facts::{Fact, FactKind, erase, variants},
 };
 
 /// One worker's view of the program.
@@ -161,6 +160,9 @@ impl<'a, 'db> Visitor<'a, 'db> {
             }
         }
         let facts = self.store.get(self.db, self.it, def);
+        if facts.is_table {
+            self.visit.limit = Some("inferred expressions");
+        }
         self.push(Node::Shared(def), None, Dispatch::Static);
         for fact in &facts.generic {
             self.fact(def, fact, args);
@@ -435,15 +437,10 @@ impl<'a, 'db> Visitor<'a, 'db> {
     }
 
     pub(super) fn fields(&mut self, adt: AdtId, args: GenericArgs<'db>) -> Vec<Ty<'db>> {
-        let variants: Vec<VariantId> = match adt {
-            AdtId::StructId(id) => vec![id.into()],
-            AdtId::UnionId(_) => vec![],
-            AdtId::EnumId(id) => id
-                .enum_variants(self.db)
-                .variants
-                .values()
-                .map(|(id, _)| (*id).into())
-                .collect(),
+        // The compiler drops no field of a union.
+        let variants = match adt {
+            AdtId::UnionId(_) => Vec::new(),
+            _ => variants(self.db, adt),
         };
         let mut types = Vec::new();
         for variant in variants {

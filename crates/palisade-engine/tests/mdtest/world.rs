@@ -355,6 +355,7 @@ fn limits(overrides: &BTreeMap<String, u64>) -> Result<Limits, String> {
             "file-bytes" => limits.file_bytes = *value,
             "directory-depth" => limits.directory_depth = size,
             "nesting" => limits.nesting = size,
+            "inferred-expressions" => limits.inferred_expressions = size,
             "type-size" => limits.type_size = size,
             "type-depth" => limits.type_depth = size,
             "instances-per-function" => limits.instances_per_function = size,

@@ -4,6 +4,8 @@
 //! instantiated for every instance that the walk meets. Those that mention no
 //! generic parameter are kept apart, so that they are walked only once.
 
+mod table;
+
 use ra_ap_hir_def::{
     AdtId, CallableDefId, ConstId, DefWithBodyId, FunctionId, VariantId,
     expr_store::{Body, path::Path},
@@ -36,6 +38,8 @@ pub(crate) struct BodyFacts {
     pub(crate) unresolved: Vec<UnresolvedCall>,
     /// The structs, enums and unions that occur in the types of its values.
     pub(crate) adts: Vec<AdtId>,
+    /// Whether these are the names alone, of too large a table.
+    pub(crate) is_table: bool,
 }
 
 /// One thing that a body does, and where.
@@ -102,13 +106,30 @@ struct Collector<'a, 'db> {
     adts: Adts<'db>,
 }
 
-/// Takes the facts of one body.
+/// The variants of a type; a struct or union is its own one.
+pub(crate) fn variants(db: &dyn HirDatabase, adt: AdtId) -> Vec<VariantId> {
+    match adt {
+        AdtId::StructId(id) => vec![id.into()],
+        AdtId::UnionId(id) => vec![id.into()],
+        AdtId::EnumId(id) => {
+            let variants = id.enum_variants(db).variants.values();
+            variants.map(|(id, _)| (*id).into()).collect()
+        }
+    }
+}
+
+/// Takes the facts of one body; an initialiser of more than `most` expressions
+/// is not inferred.
 pub(crate) fn collect<'db>(
     db: &'db dyn HirDatabase,
     it: DbInterner<'db>,
     def: DefWithBodyId,
+    most: usize,
 ) -> BodyFacts {
     let body = Body::of(db, def);
+    if let Some(facts) = table::collect(db, it, def, body, most) {
+        return facts;
+    }
     let inference = InferenceResult::of(db, def);
     let mut collector = Collector {
         db,
