@@ -13,6 +13,7 @@ mod accuracy;
 mod advisory_paths;
 mod bench;
 mod demo;
+mod fuzz;
 mod process;
 mod setup;
 mod test;
@@ -43,6 +44,8 @@ enum Task {
     /// Ask about every function that advisories name in a real version of its
     /// crate
     AdvisoryPaths(advisory_paths::Args),
+    /// Feed the parsers of hostile input with libFuzzer
+    Fuzz(fuzz::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Accuracy(args) => accuracy::run(&args),
         Task::AdvisoryPaths(args) => advisory_paths::run(&args),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Bench(args) => bench::run(&args),
     };
     match result {

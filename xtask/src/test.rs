@@ -4,18 +4,22 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::{process, setup};
+use crate::{fuzz, process, setup};
 
 /// What to run beyond the core.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Also run what takes long: thorough property tests and an accuracy set
+    /// Also run what takes long: thorough property tests, fuzzing and an
+    /// accuracy set
     #[arg(long)]
     full: bool,
 }
 
 /// Cases per property in the core run, and in the full one.
 const PROPERTY_CASES: (&str, &str) = ("256", "20000");
+
+/// Seconds per fuzz target in the full run.
+const FUZZ_SECONDS: u32 = 60;
 
 /// How one step went.
 enum Outcome {
@@ -75,6 +79,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                 process::command(std::env::current_exe()?)
                     .args(["accuracy", "--target", "ripgrep", "--target", "bore-cli"]),
             ))
+        });
+        step(&mut steps, "fuzzing", || {
+            passed(fuzz::run(&fuzz::Args {
+                targets: Vec::new(),
+                seconds: FUZZ_SECONDS,
+            }))
         });
     }
 

@@ -83,8 +83,9 @@ pub enum PathError {
         /// Where it begins.
         offset: usize,
     },
-    /// An argument, or the type in `<T as Trait>`, that is missing.
-    #[error("an empty type or argument in the brackets at offset {offset}")]
+    /// An argument, or the type in `<T as Trait>`, that is missing or breaks
+    /// off.
+    #[error("an empty or unfinished type in the brackets at offset {offset}")]
     EmptyArgument {
         /// Where the brackets begin.
         offset: usize,
@@ -289,9 +290,9 @@ impl<'a> Cursor<'a> {
         if arguments.len() > 1 && arguments.last().is_some_and(String::is_empty) {
             arguments.pop();
         }
-        match arguments.iter().any(String::is_empty) {
-            true => Err(PathError::EmptyArgument { offset: open }),
-            false => Ok(arguments),
+        match arguments.iter().all(|argument| is_type(argument)) {
+            true => Ok(arguments),
+            false => Err(PathError::EmptyArgument { offset: open }),
         }
     }
 
@@ -314,7 +315,7 @@ impl<'a> Cursor<'a> {
             }
         };
         let self_type = normalise(self_type);
-        if self_type.is_empty() {
+        if !is_type(&self_type) {
             return Err(PathError::EmptyArgument { offset: open });
         }
         Ok(QualifiedSelf {
@@ -342,6 +343,12 @@ impl<'a> Cursor<'a> {
         }
         Err(PathError::Unbalanced { offset: open })
     }
+}
+
+/// Whether something stands there, and not half an arrow that a bracket behind
+/// it would complete.
+fn is_type(text: &str) -> bool {
+    !text.is_empty() && !text.ends_with('-')
 }
 
 fn is_name(c: char) -> bool {
@@ -558,6 +565,9 @@ mod tests {
         check("a<b>::<c>", PathError::RepeatedGenerics { offset: 6 });
         check("a<b,,c>", PathError::EmptyArgument { offset: 1 });
         check("< as T>::m", PathError::EmptyArgument { offset: 0 });
+        // Printed without the blank, this would be an arrow.
+        check("<a- >::m", PathError::EmptyArgument { offset: 0 });
+        check("a<b, c- >", PathError::EmptyArgument { offset: 1 });
         check(
             "<T as >::m",
             PathError::ExpectedName {

@@ -1,5 +1,6 @@
 //! Asking `palisade check`, as any user would.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::File;
 use std::rc::Rc;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use palisade_index::IndexVersion;
+use palisade_index::{Dependency, DependencyKind, IndexVersion};
 use semver::Version;
 use serde::Deserialize;
 
@@ -18,9 +19,11 @@ use crate::process;
 /// The longest that one check may take.
 const TIME_LIMIT: Duration = Duration::from_mins(10);
 
-/// Packages that one project depends on. Loading the standard library takes
-/// longer than loading most packages.
+/// Small packages that one project depends on: loading the standard library
+/// takes longer than loading most of them.
 const BATCH: usize = 16;
+/// The most dependencies of a small package.
+const FEW_DEPENDENCIES: usize = 3;
 
 /// What Palisade says about one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -272,15 +275,25 @@ impl Report {
     }
 }
 
-/// Groups of what can share a project: one version of a package, the same
-/// features and platform.
+/// Groups of what can share a project: small packages, one version of each, the
+/// same features and platform.
 fn batches(wanted: &[(Key, IndexVersion)]) -> Vec<Vec<(Key, IndexVersion)>> {
     let mut batches: Vec<Vec<(Key, IndexVersion)>> = Vec::new();
+    let is_small = |features, version: &IndexVersion| {
+        let counts = |dependency: &&Dependency| {
+            dependency.kind == DependencyKind::Normal
+                && (features == Features::All || !dependency.optional)
+        };
+        version.dependencies.iter().filter(counts).count() <= FEW_DEPENDENCIES
+    };
     for (key, version) in wanted {
+        let small = is_small(key.features, version);
         let fits = |batch: &&mut Vec<(Key, IndexVersion)>| {
-            batch.len() < BATCH
-                && batch.iter().all(|(other, _)| {
-                    other.package != key.package
+            small
+                && batch.len() < BATCH
+                && batch.iter().all(|(other, version)| {
+                    is_small(other.features, version)
+                        && other.package != key.package
                         && other.features == key.features
                         && other.platform == key.platform
                 })
@@ -290,5 +303,53 @@ fn batches(wanted: &[(Key, IndexVersion)]) -> Vec<Vec<(Key, IndexVersion)>> {
             None => batches.push(vec![(key.clone(), version.clone())]),
         }
     }
+    // What answers most comes first.
+    batches.sort_by_key(|batch| Reverse(batch.len()));
     batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(package: &str, version: &str, dependencies: usize) -> (Key, IndexVersion) {
+        let dependency = r#"{"name":"d","req":"1","features":[],"optional":false,"default_features":true,"target":null,"kind":"normal"}"#;
+        let line = format!(
+            r#"{{"name":"{package}","vers":"{version}","deps":[{}],"cksum":"{}","features":{{}},"yanked":false}}"#,
+            vec![dependency; dependencies].join(","),
+            "0".repeat(64)
+        );
+        let key = Key {
+            platform: "p".into(),
+            features: Features::Default,
+            package: package.into(),
+            version: version.parse().unwrap(),
+        };
+        (key, IndexVersion::parse(&line).unwrap())
+    }
+
+    /// Guards that every version is asked about once, that two versions of a
+    /// package never share a project, and that large packages have their own.
+    #[test]
+    fn batches_hold_small_and_different_packages() {
+        let all = [
+            wanted("a", "1.0.0", 0),
+            wanted("a", "2.0.0", 0),
+            wanted("b", "1.0.0", FEW_DEPENDENCIES),
+            wanted("large", "1.0.0", FEW_DEPENDENCIES + 1),
+        ];
+        let names: Vec<Vec<String>> = batches(&all)
+            .iter()
+            .map(|batch| {
+                let name = |(key, _): &(Key, _)| format!("{} {}", key.package, key.version);
+                batch.iter().map(name).collect()
+            })
+            .collect();
+        let expected = [
+            vec!["a 1.0.0", "b 1.0.0"],
+            vec!["a 2.0.0"],
+            vec!["large 1.0.0"],
+        ];
+        assert_eq!(names, expected);
+    }
 }

@@ -83,3 +83,48 @@ fn cargo_home() -> Result<Utf8PathBuf> {
         .map_err(|path| anyhow::anyhow!("{} is not UTF-8", path.display()))?;
     Ok(home.join(".cargo"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::advised;
+    use super::*;
+
+    /// Guards which version is asked about: affected in general and in this
+    /// function, a release rather than a pre-release or a yanked version, and
+    /// the newest of these.
+    #[test]
+    fn the_newest_affected_release_comes_first() {
+        let line = |version: &str, yanked: bool| {
+            format!(
+                r#"{{"name":"a","vers":"{version}","deps":[],"cksum":"{}","features":{{}},"yanked":{yanked}}}"#,
+                "0".repeat(64)
+            )
+        };
+        let lines = [
+            line("0.9.0", false),
+            line("1.0.0", false),
+            line("1.2.0", false),
+            line("1.3.0", true),
+            line("1.4.0-rc.1", false),
+            line("1.4.0", false),
+        ];
+        let file = Arc::new(IndexFile::parse("a", &lines.join("\n")));
+        let database = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(database.path()).unwrap();
+        std::fs::create_dir_all(dir.join("crates/a")).unwrap();
+        std::fs::write(
+            dir.join("crates/a/RUSTSEC-2024-0001.md"),
+            "```toml\n[advisory]\nid = \"RUSTSEC-2024-0001\"\npackage = \"a\"\n\
+             date = \"2024-01-01\"\n[versions]\npatched = [\">= 1.4.0\"]\n\
+             [affected.functions]\n\"a::f\" = [\">= 1.0.0\"]\n```\n# Title\nText\n",
+        )
+        .unwrap();
+        let advised = advised::read(dir).unwrap();
+        let versions: Vec<String> = affected(Some(&file), &advised[0])
+            .iter()
+            .map(|version| version.version.to_string())
+            .collect();
+        assert_eq!(versions, ["1.2.0", "1.0.0", "1.4.0-rc.1", "1.3.0"]);
+        assert!(affected(None, &advised[0]).is_empty());
+    }
+}

@@ -188,3 +188,70 @@ fn lockfile(versions: &[&IndexVersion]) -> String {
         })
         .fold("version = 4\n".to_owned(), |text, package| text + &package)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(name: &str) -> IndexVersion {
+        let line = format!(
+            r#"{{"name":"{name}","vers":"1.0.0+build","deps":[],"cksum":"{}","features":{{"default":["x"],"x":[]}},"yanked":true}}"#,
+            "0".repeat(64)
+        );
+        IndexVersion::parse(&line).unwrap()
+    }
+
+    /// Guards that cargo is asked for exactly the version, yanked or not, and
+    /// that features are named when they are wanted.
+    #[test]
+    fn projects_pin_versions_and_features() {
+        let version = version("a-b");
+        let text = dependency(&version, Features::Default);
+        assert_eq!(text, "[dependencies.a-b]\nversion = \"=1.0.0+build\"\n");
+        let text = dependency(&version, Features::All);
+        assert!(
+            text.ends_with("features = [\"default\", \"x\"]\n"),
+            "{text}"
+        );
+        let parsed: toml::Table = toml::from_str(&lockfile(&[&version])).unwrap();
+        assert_eq!(
+            parsed["package"][0]["version"].as_str(),
+            Some("1.0.0+build")
+        );
+        toml::from_str::<toml::Table>(&manifest(&text)).unwrap();
+    }
+
+    /// Guards that no package is judged with features that a neighbour of the
+    /// same project enabled.
+    #[test]
+    fn packages_that_others_use_stand_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(dir.path()).unwrap();
+        let package = |name: &str, dependencies: &str| {
+            format!("[[package]]\nname = \"{name}\"\ndependencies = [{dependencies}]\n")
+        };
+        let text = package(NAME, r#""a", "b", "c""#)
+            + &package("a", r#""b 1.0.0""#)
+            + &package("b", "")
+            + &package("c", "");
+        std::fs::write(dir.join("Cargo.lock"), text).unwrap();
+        let versions = [version("a"), version("b"), version("c")];
+        let versions: Vec<&IndexVersion> = versions.iter().collect();
+        let apart = depended_upon(dir, &versions).unwrap();
+        assert_eq!(apart.into_iter().collect::<Vec<_>>(), ["b"]);
+    }
+
+    /// Guards that the table holds cargo's reason, not its command line.
+    #[test]
+    fn reasons_are_what_cargo_says() {
+        let error = anyhow::anyhow!(
+            "`cargo fetch` failed (exit status: 101)\n    Updating index\n\
+             error: failed to select a version\n\n  version 1.0.0 is yanked"
+        );
+        assert_eq!(
+            first_lines(&error),
+            "error: failed to select a version version 1.0.0 is yanked"
+        );
+        assert_eq!(first_lines(&anyhow::anyhow!("plain\nmore")), "plain");
+    }
+}
