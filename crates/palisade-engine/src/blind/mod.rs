@@ -147,13 +147,12 @@ impl<'a> Finder<'a> {
         let mut entries = Vec::new();
         let mut seen = FxHashSet::default();
         for used in self.loaded.macro_log.uses() {
-            let Some((krate, location)) = uses.place(&used) else {
+            let Some(location) = uses.place(&used) else {
                 continue;
             };
-            if !live.crates.contains(&krate) || !uses.is_live(&used, krate) {
-                continue;
-            }
-            if !seen.insert((location.clone(), used.name.clone())) {
+            let mut crates = uses.crates(&used);
+            crates.retain(|krate| live.crates.contains(krate) && uses.is_live(&used, *krate));
+            if crates.is_empty() || !seen.insert((location.clone(), used.name.clone())) {
                 continue;
             }
             let mut words: FxHashSet<String> = used.words.iter().cloned().collect();
@@ -171,7 +170,10 @@ impl<'a> Finder<'a> {
                     ),
                 ),
             };
-            entries.push(self.entry(krate, location, cause, detail, &words));
+            for krate in crates {
+                let (location, detail) = (location.clone(), detail.clone());
+                entries.push(self.entry(krate, location, cause, detail, &words));
+            }
         }
         entries
     }

@@ -2,6 +2,7 @@
 //! build scripts write, and items that a macro would have written.
 
 use palisade_model::{BlindSpot, BlindSpotCause, Location};
+use palisade_project::UnitId;
 use ra_ap_base_db::Crate;
 use ra_ap_cfg::CfgExpr;
 use ra_ap_hir_def::nameres::{
@@ -164,6 +165,10 @@ impl Finder<'_> {
         let mut words = self.vocabulary.of_build_script(script).clone();
         if self.vocabulary.reads_files(script) {
             words.extend(self.candidates.own_names(krate));
+        }
+        // What it writes may use macros, and those write more.
+        for usable in self.vocabulary.usable_macros(UnitId(unit)) {
+            words.extend(self.vocabulary.of_macros(usable).iter().cloned());
         }
         let detail = "includes what its build script writes".to_owned();
         let cause = BlindSpotCause::GeneratedSource;

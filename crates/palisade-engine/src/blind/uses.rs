@@ -3,7 +3,7 @@
 use palisade_expand::MacroKind;
 use palisade_model::Location;
 use ra_ap_base_db::{Crate, relevant_crates};
-use ra_ap_hir_def::{AdtId, DefWithBodyId, HasModule};
+use ra_ap_hir_def::{AdtId, DefWithBodyId, HasModule, nameres::crate_def_map};
 use ra_ap_hir_ty::next_solver::{GenericArg, TyKind};
 use ra_ap_ide_db::{RootDatabase, base_db::SourceDatabase};
 use ra_ap_rustc_type_ir::inherent::IntoKind;
@@ -70,11 +70,23 @@ impl<'a> Uses<'a> {
         uses
     }
 
-    /// The crate and the place of a use.
-    pub(super) fn place(&self, used: &MacroUse) -> Option<(Crate, Location)> {
+    /// The place of a use.
+    pub(super) fn place(&self, used: &MacroUse) -> Option<Location> {
+        self.names.span(used.site)
+    }
+
+    /// The crates that a use belongs to: a package's library and its programs
+    /// lie side by side, and may even share a file.
+    pub(super) fn crates(&self, used: &MacroUse) -> Vec<Crate> {
         let file = used.site.anchor.file_id.file_id();
-        let krate = relevant_crates(self.db, file).first().copied()?;
-        Some((krate, self.names.span(used.site)?))
+        let beside = relevant_crates(self.db, file);
+        let has_module = |krate: &&Crate| {
+            let map = crate_def_map(self.db, **krate);
+            map.modules_for_file(self.db, file).next().is_some()
+        };
+        let own: Vec<Crate> = beside.iter().filter(has_module).copied().collect();
+        // A file that is included is no module.
+        if own.is_empty() { beside.to_vec() } else { own }
     }
 
     /// Whether the walk met what the macro stands in or on.

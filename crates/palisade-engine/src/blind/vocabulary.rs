@@ -71,6 +71,19 @@ impl<'a> Vocabulary<'a> {
         })
     }
 
+    /// The units of procedural macros that a unit can use: its own dependencies
+    /// and what those re-export.
+    pub(super) fn usable_macros(&self, unit: UnitId) -> Vec<UnitId> {
+        let dependencies = |unit: UnitId| self.units[unit.0].deps.iter().map(|(_, dep)| *dep);
+        let mut usable: Vec<UnitId> = dependencies(unit)
+            .flat_map(|dep| dependencies(dep).chain([dep]))
+            .filter(|dep| self.units[dep.0].kind == UnitKind::ProcMacro)
+            .collect();
+        usable.sort();
+        usable.dedup();
+        usable
+    }
+
     /// Whether what a build script writes may come from elsewhere than from its
     /// own text: it reads files, or uses a library that may do.
     pub(super) fn reads_files(&self, script: UnitId) -> bool {

@@ -74,3 +74,45 @@ fn names_that_mean_nothing() {
     hint: write it as code would, the crate first: `time::Tm::to_local`
     ");
 }
+
+/// Guards that what a package's library leaves open counts for its program:
+/// library, program and build script lie side by side, and the macro was taken
+/// for one in the build script, which the program does not contain.
+#[test]
+fn blind_spots_of_a_library_beside_its_program_count() {
+    let fixture = Fixture::app(
+        "demo = \"1\"\nmacros = \"1\"",
+        "fn main() {\n    app::run();\n}\n",
+    )
+    .package(
+        "demo",
+        "1.0.0",
+        "",
+        "pub fn by_derive() {}\npub fn never() {}\n",
+    )
+    .package(
+        "macros",
+        "1.0.0",
+        "[lib]\nproc-macro = true\n",
+        "extern crate proc_macro;\nuse proc_macro::TokenStream;\n\
+         #[proc_macro_derive(Hidden)]\npub fn hidden(_: TokenStream) -> TokenStream {\n    \
+         \"impl Data { pub fn go(&self) { ::demo::by_derive() } }\".parse().unwrap()\n}\n",
+    )
+    .file(
+        "ws/src/lib.rs",
+        "#[derive(macros::Hidden)]\npub struct Data;\n\
+         pub fn run() {\n    let data = Box::new(Data);\n    data.go();\n}\n",
+    )
+    .file("ws/build.rs", "fn main() {}\n");
+    let verdict = |function: &str| {
+        let output = fixture.run(&["why", function, "--bin", "app", "--offline"]);
+        let line = output
+            .stdout
+            .lines()
+            .find(|line| line.starts_with("bin:app"));
+        line.unwrap_or(&output.stderr).to_owned()
+    };
+    let unknown = verdict("demo::by_derive");
+    assert!(unknown.starts_with("bin:app: unknown"), "{unknown}");
+    assert_eq!(verdict("demo::never"), "bin:app: not reached");
+}
