@@ -59,6 +59,7 @@ pub(super) struct Candidates<'a> {
     /// Everything that the asking code is linked with, in a stable order.
     closure: Vec<Crate>,
     declared: FxHashMap<Crate, Rc<ByName>>,
+    re_exports: FxHashMap<Crate, Rc<Vec<Crate>>>,
     impls: Option<Rc<Impls>>,
 }
 
@@ -76,6 +77,7 @@ impl<'a> Candidates<'a> {
             names,
             closure: linked(db, roots),
             declared: FxHashMap::default(),
+            re_exports: FxHashMap::default(),
             impls: None,
         }
     }
@@ -187,12 +189,13 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// The crate itself, what it depends on, and what those re-export: a
-    /// second-level crate only counts when the vocabulary spells its name.
-    fn visible(&self, krate: Crate, words: Option<&FxHashSet<String>>) -> Vec<Crate> {
+    /// The crate itself, what it depends on, and what those re-export: as a
+    /// second-level crate whose name the vocabulary spells, or item by item.
+    fn visible(&mut self, krate: Crate, words: Option<&FxHashSet<String>>) -> Vec<Crate> {
         let mut visible = vec![krate];
         for dep in &krate.data(self.db).dependencies {
             visible.push(dep.crate_id);
+            visible.extend(self.re_exported(dep.crate_id).iter());
             for second in &dep.crate_id.data(self.db).dependencies {
                 let named = words.is_none_or(|words| words.contains(second.name.symbol().as_str()));
                 if named {
@@ -206,6 +209,22 @@ impl<'a> Candidates<'a> {
         visible.sort();
         visible.dedup();
         visible
+    }
+
+    /// The crates whose types, traits or functions stand in the root of
+    /// `krate`, as `serde` holds those of `serde_core`.
+    fn re_exported(&mut self, krate: Crate) -> Rc<Vec<Crate>> {
+        let db = self.db;
+        let find = || {
+            let map = crate_def_map(db, krate);
+            let scope = &map[map.root_module_id()].scope;
+            let types = scope.types().map(|(_, item)| item.def);
+            let values = scope.values().map(|(_, item)| item.def);
+            let modules = types.chain(values).filter_map(|def| def.module(db));
+            let crates: FxHashSet<Crate> = modules.map(|module| module.krate(db)).collect();
+            Rc::new(crates.into_iter().filter(|other| *other != krate).collect())
+        };
+        self.re_exports.entry(krate).or_insert_with(find).clone()
     }
 
     fn declared(&mut self, krate: Crate) -> Rc<ByName> {

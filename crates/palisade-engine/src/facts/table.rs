@@ -31,9 +31,7 @@ pub(super) fn collect<'db>(
     body: &Body,
     most: usize,
 ) -> Option<BodyFacts> {
-    if body.exprs().nth(most).is_none() {
-        return None;
-    }
+    body.exprs().nth(most)?;
     let ty: Ty<'db> = match def {
         DefWithBodyId::StaticId(id) => db.type_for_static(id).instantiate_identity(),
         DefWithBodyId::ConstId(id) => db.type_for_const(id).instantiate_identity(),
@@ -60,35 +58,33 @@ pub(super) fn collect<'db>(
     let resolver = def.resolver(db);
     let mut seen: FxHashSet<&Path> = FxHashSet::default();
     for (id, expr) in body.exprs() {
-        let unresolved = match expr {
+        let name = match expr {
             Expr::Path(path) if seen.insert(path) => {
                 let hygiene = body.expr_path_hygiene(id);
                 let kind = match resolver.resolve_path_in_value_ns_fully(db, path, hygiene) {
                     Some(ValueNs::FunctionId(f)) => {
                         let args = erase(it, GenericArgs::error_for_item(it, f.into()));
-                        FactKind::Call(f, args.store(), Dispatch::Static)
+                        Some(FactKind::Call(f, args.store(), Dispatch::Static))
                     }
-                    Some(ValueNs::StaticId(id)) => FactKind::Initialiser(id.into()),
-                    Some(ValueNs::ConstId(id)) => FactKind::Initialiser(id.into()),
+                    Some(ValueNs::StaticId(id)) => Some(FactKind::Initialiser(id.into())),
+                    Some(ValueNs::ConstId(id)) => Some(FactKind::Initialiser(id.into())),
                     Some(_) => continue,
-                    None => {
-                        let last = path.segments().last();
-                        let name = last.map(|segment| segment.name.as_str().to_owned());
-                        facts
-                            .unresolved
-                            .extend(name.map(|name| UnresolvedCall { name, site: id }));
-                        continue;
-                    }
+                    None => None,
                 };
-                let site = Some(id);
-                facts.shared.push(Fact { kind, site });
-                continue;
+                if let Some(kind) = kind {
+                    let site = Some(id);
+                    facts.shared.push(Fact { kind, site });
+                    continue;
+                }
+                path.segments().last().map(|segment| segment.name.as_str())
             }
-            Expr::MethodCall { method_name, .. } => method_name,
-            _ => continue,
+            Expr::MethodCall { method_name, .. } => Some(method_name.as_str()),
+            _ => None,
         };
-        let name = unresolved.as_str().to_owned();
-        if facts.unresolved.iter().all(|known| known.name != name) {
+        if let Some(name) = name
+            && facts.unresolved.iter().all(|known| known.name != name)
+        {
+            let name = name.to_owned();
             facts.unresolved.push(UnresolvedCall { name, site: id });
         }
     }
