@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         for dir in [&corpus, &artifacts] {
             std::fs::create_dir_all(dir).with_context(|| format!("cannot create {dir}"))?;
         }
-        let mut command = process::command(&target_dir.join(triple).join("release").join(name));
+        let mut command = process::command(target_dir.join(triple).join("release").join(name));
         command
             .arg(&corpus)
             .arg(format!("-artifact_prefix={artifacts}/"))
