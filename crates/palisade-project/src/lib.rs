@@ -1,7 +1,7 @@
 //! A cargo workspace as data: what to analyse, and where its source is.
 //!
 //! It is *not* an analysis, and it never runs anything of the checkout unless
-//! [`execute`] is called: the only processes are the toolchain's own `rustc`
+//! [`execute()`] is called: the only processes are the toolchain's own `rustc`
 //! and `cargo metadata`, with everything that a checkout could use to redirect
 //! them neutralised.
 //!

@@ -1,5 +1,5 @@
 //! The only place that starts a process, unless the user asks for
-//! [`crate::execute`]: the toolchain's own `rustc` and
+//! [`crate::execute()`]: the toolchain's own `rustc` and
 //! `cargo metadata`, with everything that a checkout could use to redirect
 //! them out of the way.
 //!
