@@ -118,7 +118,7 @@ fn walk(
 }
 
 /// Joins the walks of several targets. A function runs if it runs in any of
-/// them, and is only possible if it is in all.
+/// them, and is only possible if it is in all in which it runs.
 fn join(collections: Vec<Collection>) -> CallGraph {
     if let [_] = collections.as_slice() {
         // The common case needs no copy: the engine's lists are sorted.
@@ -142,9 +142,12 @@ fn join(collections: Vec<Collection>) -> CallGraph {
             .or_insert_with(|| reached.clone());
         known.body |= reached.body;
         known.inline_always |= reached.inline_always;
-        known.possible &= reached.possible;
-        if reached.context == Context::Run {
-            known.context = Context::Run;
+        match (known.context, reached.context) {
+            (Context::Build, Context::Run) => {
+                (known.context, known.possible) = (Context::Run, reached.possible);
+            }
+            (Context::Run, Context::Build) => {}
+            _ => known.possible &= reached.possible,
         }
     }
     let index: BTreeMap<_, usize> = merged.keys().copied().zip(0..).collect();

@@ -39,7 +39,7 @@ impl Entered {
     /// Reads the answer to the question whether the package is reached at all.
     pub(crate) fn of(outcome: &Outcome) -> Option<Entered> {
         let (context, path) = match outcome {
-            Outcome::Reached { context, paths } => (*context, paths.first()?.clone()),
+            Outcome::Reached { context, paths, .. } => (*context, paths.first()?.clone()),
             Outcome::Possible { context, path, .. } => (*context, path.clone()),
             Outcome::NotReached => return None,
         };

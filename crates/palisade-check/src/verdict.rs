@@ -120,11 +120,16 @@ pub(crate) fn decide(
         ..blank(matched)
     };
     match outcome {
-        Some(Outcome::Reached { context, paths }) => {
+        Some(Outcome::Reached {
+            context,
+            paths,
+            blind_spots,
+        }) => {
             finding.level = Level::Reached;
             finding.verdict = Verdict::Reached;
             finding.context = *context;
             finding.paths.clone_from(paths);
+            finding.blind_spots = remapped(blind_spots, remap);
         }
         Some(Outcome::Possible {
             context,
@@ -138,9 +143,7 @@ pub(crate) fn decide(
             } else {
                 vec![path.clone()]
             };
-            finding.blind_spots = blind_spots.iter().map(|&index| remap(index)).collect();
-            finding.blind_spots.sort_unstable();
-            finding.blind_spots.dedup();
+            finding.blind_spots = remapped(blind_spots, remap);
         }
         // A macro leaves no call into its crate where it is used.
         Some(Outcome::NotReached)
@@ -160,6 +163,13 @@ pub(crate) fn decide(
     }
     finding.reason = reason(matched, question, &finding, outcome);
     finding
+}
+
+fn remapped(blind_spots: &[usize], remap: &dyn Fn(usize) -> usize) -> Vec<usize> {
+    let mut remapped: Vec<usize> = blind_spots.iter().map(|&index| remap(index)).collect();
+    remapped.sort_unstable();
+    remapped.dedup();
+    remapped
 }
 
 /// Takes back a *not reached* that foreign code may contradict. `blind_spot`
@@ -219,10 +229,18 @@ fn reason(
     };
     let goal = |path: &[Hop]| path.last().map(|hop| hop.function.path.clone());
     let fact = match outcome {
-        Some(Outcome::Reached { paths, .. }) => match paths.first().and_then(|path| goal(path)) {
-            Some(function) => format!("a call path leads to {function}"),
-            None => format!("{package} is reached"),
-        },
+        Some(Outcome::Reached {
+            paths, blind_spots, ..
+        }) => {
+            let fact = match paths.first().and_then(|path| goal(path)) {
+                Some(function) => format!("a call path leads to {function}"),
+                None => format!("{package} is reached"),
+            };
+            match blind_spots.is_empty() {
+                true => fact,
+                false => format!("{fact}; what could not be followed may lead there at run time"),
+            }
+        }
         Some(Outcome::Possible { path, .. }) => match goal(path) {
             Some(function) => {
                 format!("only through what could not be followed may {function} be reached")

@@ -90,9 +90,15 @@ pub fn why(
             paths: Vec::new(),
             blind_spots: Vec::new(),
         };
+        let mut spots = Vec::new();
         match collection.outcomes.into_iter().next() {
-            Some(Outcome::Reached { context, paths }) => {
+            Some(Outcome::Reached {
+                context,
+                paths,
+                blind_spots,
+            }) => {
                 (answer.verdict, answer.context, answer.paths) = (Verdict::Reached, context, paths);
+                spots = blind_spots;
             }
             Some(Outcome::Possible {
                 context,
@@ -100,25 +106,26 @@ pub fn why(
                 blind_spots,
             }) => {
                 (answer.context, answer.paths) = (context, vec![path]);
-                let spots = blind_spots
-                    .iter()
-                    .filter_map(|&index| collection.blind_spots.get(index));
-                let known = &mut result.blind_spots;
-                answer.blind_spots = spots
-                    .map(|spot| {
-                        known
-                            .iter()
-                            .position(|other| other == spot)
-                            .unwrap_or_else(|| {
-                                known.push(spot.clone());
-                                known.len() - 1
-                            })
-                    })
-                    .collect();
+                spots = blind_spots;
             }
             Some(Outcome::NotReached) => answer.verdict = Verdict::NotReached,
             None => {}
         }
+        let spots = spots
+            .iter()
+            .filter_map(|&index| collection.blind_spots.get(index));
+        let known = &mut result.blind_spots;
+        answer.blind_spots = spots
+            .map(|spot| {
+                known
+                    .iter()
+                    .position(|other| other == spot)
+                    .unwrap_or_else(|| {
+                        known.push(spot.clone());
+                        known.len() - 1
+                    })
+            })
+            .collect();
         result.answers.push(answer);
     }
     Ok(result)

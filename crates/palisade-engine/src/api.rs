@@ -171,6 +171,9 @@ pub enum Outcome {
         context: Context,
         /// Witness paths, shortest first, from entry point to goal.
         paths: Vec<Vec<Hop>>,
+        /// For what only the build reaches for certain: through which of
+        /// [`Collection::blind_spots`] the program may reach it as well.
+        blind_spots: Vec<usize>,
     },
     /// Only what could not be followed may lead there.
     Possible {
@@ -195,9 +198,9 @@ pub struct ReachedFunction {
     pub body: bool,
     /// Whether it is marked with a literal `#[inline(always)]`.
     pub inline_always: bool,
-    /// When it runs; `Run` wins over `Build`.
+    /// When it runs; `Run` wins over `Build`, even where it is only possible.
     pub context: Context,
-    /// Whether it is reached through blind spots only.
+    /// Whether it is reached in that context through blind spots only.
     pub possible: bool,
 }
 

@@ -222,8 +222,8 @@ impl Engine {
             wanted: request.paths.max(1),
             ..Goals::default()
         };
-        for (index, goal) in request.goals.iter().enumerate() {
-            goals.hits.push(Vec::new());
+        for goal in &request.goals {
+            let index = goals.add();
             match goal {
                 Goal::Functions(handles) => {
                     for &handle in handles {
@@ -319,10 +319,7 @@ impl Session<'_> {
     fn enter(&mut self, node: Node, pass: Pass, blind_spot: Option<u32>) {
         match self.prune.leaves_out(self.db, &node) {
             None => self.walk.enter(self.db, node, pass, blind_spot),
-            Some(crates) => self
-                .walk
-                .left_out
-                .extend(crates.into_iter().map(|krate| (krate, pass))),
+            Some(crates) => self.walk.leave_out(crates, pass),
         }
     }
 
@@ -371,7 +368,7 @@ impl Session<'_> {
         // Trait methods called on unknown types, each with a node that does.
         let (mut open, mut known) = (Vec::new(), FxHashSet::default());
         loop {
-            let before = self.walk.nodes.len();
+            let before = self.walk.extent();
             // What a blind spot may reach has blind spots of its own.
             for entry in finder.find(&self.walk, &self.store, &self.kept, &[of, pass]) {
                 self.enter_blind_spot(entry, pass);
@@ -390,7 +387,7 @@ impl Session<'_> {
                 }
                 met = self.walk.unresolved.len();
                 finder.meet(&self.walk, &self.store);
-                let before = self.walk.nodes.len();
+                let before = self.walk.extent();
                 for &(call, node) in &open {
                     for candidate in finder.impls_of(call) {
                         if self.prune.leaves_out(self.db, &candidate).is_none() {
@@ -398,11 +395,11 @@ impl Session<'_> {
                         }
                     }
                 }
-                if self.walk.nodes.len() == before {
+                if self.walk.extent() == before {
                     break;
                 }
             }
-            if self.walk.nodes.len() == before {
+            if self.walk.extent() == before {
                 return Ok(false);
             }
         }

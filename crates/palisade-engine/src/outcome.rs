@@ -1,6 +1,8 @@
 //! From a finished walk to what its caller asked for.
 
-use palisade_model::{BlindSpot, BlindSpotCause, Context, Hop, Location};
+use std::collections::BTreeMap;
+
+use palisade_model::{BlindSpot, BlindSpotCause, Context, Function, Hop, Location};
 use rustc_hash::FxHashMap;
 
 use crate::{
@@ -38,10 +40,10 @@ pub(crate) fn collect(
 const CUT: &str = "limit on instances";
 
 fn outcomes(names: &Names<'_>, walk: &Walk<'_>, cut: &[usize]) -> Vec<Outcome> {
-    walk.goals()
-        .hits
-        .iter()
-        .map(|hits| match hits.first() {
+    let goals = walk.goals();
+    let spot_of = |node| entry_blind_spot(walk, node).into_iter().collect();
+    (goals.hits.iter().zip(&goals.possible_run))
+        .map(|(hits, possible_run)| match hits.first() {
             None if !cut.is_empty() => Outcome::Possible {
                 context: Context::Run,
                 path: Vec::new(),
@@ -49,16 +51,17 @@ fn outcomes(names: &Names<'_>, walk: &Walk<'_>, cut: &[usize]) -> Vec<Outcome> {
             },
             None => Outcome::NotReached,
             Some(&first) => {
-                let origin = walk.origins[first as usize];
-                match origin.pass {
+                let pass = walk.certain_origin(first).pass;
+                match pass {
                     Pass::Run | Pass::Build => Outcome::Reached {
-                        context: context(origin.pass),
+                        context: context(pass),
                         paths: hits.iter().map(|&hit| path(names, walk, hit)).collect(),
+                        blind_spots: possible_run.map_or_else(Vec::new, spot_of),
                     },
                     Pass::PossibleRun | Pass::PossibleBuild => Outcome::Possible {
-                        context: context(origin.pass),
+                        context: context(pass),
                         path: path(names, walk, first),
-                        blind_spots: entry_blind_spot(walk, first).into_iter().collect(),
+                        blind_spots: spot_of(first),
                     },
                 }
             }
@@ -88,7 +91,7 @@ fn entry_blind_spot(walk: &Walk<'_>, mut node: u32) -> Option<usize> {
 fn path(names: &Names<'_>, walk: &Walk<'_>, goal: u32) -> Vec<Hop> {
     let mut chain = vec![goal];
     let mut current = goal;
-    while let Some(parent) = walk.origins[current as usize].parent {
+    while let Some(parent) = walk.certain_origin(current).parent {
         chain.push(parent);
         current = parent;
     }
@@ -98,7 +101,7 @@ fn path(names: &Names<'_>, walk: &Walk<'_>, goal: u32) -> Vec<Hop> {
     let mut site: Option<Site> = None;
     let mut dispatch = Dispatch::Static;
     for &node in &chain {
-        let origin = walk.origins[node as usize];
+        let origin = walk.certain_origin(node);
         site = site.or(origin.site);
         dispatch = dispatch.max(origin.dispatch);
         let Some(identity) = names.identity(&walk.nodes[node as usize]) else {
@@ -158,37 +161,35 @@ fn record(names: &Names<'_>, walk: &Walk<'_>, collection: &mut Collection) {
             *pass = (*pass).min(origin.pass);
         }
     }
-    let mut functions: Vec<(ReachedFunction, Identity)> = best
-        .into_iter()
-        .map(|(identity, pass)| {
-            let (body, inline_always) = names.traits_of(identity.def);
-            let function = ReachedFunction {
-                function: names.describe(&identity),
-                body,
-                inline_always,
-                context: context(pass),
-                possible: matches!(pass, Pass::PossibleRun | Pass::PossibleBuild),
-            };
-            (function, identity)
-        })
-        .collect();
-    functions.sort();
-    let index: FxHashMap<Identity, usize> = functions
-        .iter()
-        .enumerate()
-        .map(|(index, (_, identity))| (identity.clone(), index))
-        .collect();
-    collection.functions = functions
-        .into_iter()
-        .map(|(function, _)| function)
-        .collect();
+    // A package that is built for the host and for the target is loaded twice,
+    // and is one definition all the same.
+    let mut functions: BTreeMap<Function, (Pass, Vec<Identity>)> = BTreeMap::new();
+    for (identity, pass) in best {
+        let known = functions.entry(names.describe(&identity));
+        let (known, identities) = known.or_insert((pass, Vec::new()));
+        *known = (*known).min(pass);
+        identities.push(identity);
+    }
+    let mut index: FxHashMap<Identity, usize> = FxHashMap::default();
+    for (function, (pass, identities)) in functions {
+        let traits = identities.iter().map(|it| names.traits_of(it.def));
+        let (body, inline_always) =
+            traits.fold((false, false), |all, one| (all.0 | one.0, all.1 | one.1));
+        let place = collection.functions.len();
+        index.extend(identities.into_iter().map(|identity| (identity, place)));
+        collection.functions.push(ReachedFunction {
+            function,
+            body,
+            inline_always,
+            context: context(pass),
+            possible: matches!(pass, Pass::PossibleRun | Pass::PossibleBuild),
+        });
+    }
     collection.calls = calls(names, walk, &index);
 }
 
 fn calls(names: &Names<'_>, walk: &Walk<'_>, index: &FxHashMap<Identity, usize>) -> Vec<Call> {
-    let Some(successors) = &walk.successors else {
-        return Vec::new();
-    };
+    let successors = &walk.successors;
     let mut sites: FxHashMap<Site, Option<Location>> = FxHashMap::default();
     let mut calls = Vec::new();
     for (node, kind) in walk.nodes.iter().enumerate() {

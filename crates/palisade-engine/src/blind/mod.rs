@@ -88,9 +88,7 @@ impl<'a> Finder<'a> {
         passes: &[Pass],
     ) -> Vec<Entry> {
         let mut live = Live::new(self.db, walk, passes);
-        let left_out = walk.left_out.iter();
-        let left_out = left_out.filter(|(_, pass)| passes.contains(pass));
-        let left_out: Vec<Crate> = left_out.map(|(krate, _)| *krate).collect();
+        let left_out = walk.left_out_in(passes);
         live.crates.extend(candidates::linked(self.db, &left_out));
         // The program's own crate counts even when its entry point is what
         // could not be read.
@@ -267,7 +265,7 @@ impl<'a> Finder<'a> {
     fn unresolved_methods(&mut self, walk: &Walk<'_>, passes: &[Pass]) -> Vec<Entry> {
         let mut by_method: FxHashMap<_, u32> = FxHashMap::default();
         for &(call, node) in &walk.unresolved {
-            if passes.contains(&walk.origins[node as usize].pass) && !self.is_closed(walk, node) {
+            if walk.is_in(node, passes) && !self.is_closed(walk, node) {
                 by_method.entry(call).or_insert(node);
             }
         }
@@ -317,7 +315,7 @@ impl<'a> Finder<'a> {
         let mut entries = Vec::new();
         let mut seen = FxHashSet::default();
         for &node in &walk.panicked {
-            if !passes.contains(&walk.origins[node as usize].pass) {
+            if !walk.is_in(node, passes) {
                 continue;
             }
             let Some(f) = enclosing_function(walk, node) else {
@@ -399,9 +397,9 @@ impl Live {
             crates: FxHashSet::default(),
             bodies: FxHashSet::default(),
         };
-        for (node, origin) in walk.nodes.iter().zip(&walk.origins) {
+        for (id, node) in (0..).zip(&walk.nodes) {
             if let Node::Body(def, _) = node
-                && passes.contains(&origin.pass)
+                && walk.is_in(id, passes)
                 && live.bodies.insert(*def)
             {
                 live.crates.insert(def.krate(db));

@@ -5,6 +5,7 @@
 //! (and every witness path, which is a shortest one) does not depend on timing,
 //! and nobody waits for a slow node but the merging.
 
+mod again;
 mod by_head;
 mod glue;
 mod measure;
@@ -31,20 +32,22 @@ use crate::{
     facts::erase,
 };
 
-/// In which pass a node was met first; earlier passes win.
+/// In which pass a node was met. What may run in the program outweighs what
+/// only its build is sure to reach, so the order is that of weight; the walk
+/// takes `Build` before `PossibleRun`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub(crate) enum Pass {
     /// The program itself.
     Run,
-    /// What runs while it is built.
-    Build,
     /// What blind spots of the program may reach.
     PossibleRun,
+    /// What runs while it is built.
+    Build,
     /// What blind spots of the build may reach.
     PossibleBuild,
 }
 
-/// How a node was met first.
+/// How a node was met first, or with more weight than at first.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
     /// The node that led here; `None` for an entry point.
@@ -65,8 +68,12 @@ pub(crate) struct Walk<'a> {
     limits: &'a Limits,
     pub(crate) nodes: Vec<Node>,
     pub(crate) origins: Vec<Origin>,
-    /// Successors of each node, when a call graph was asked for.
-    pub(crate) successors: Option<Vec<Vec<Successor>>>,
+    /// How the build got to nodes that the program possibly reaches as well.
+    at_build: FxHashMap<u32, Origin>,
+    /// Whether to keep the successors of every node, for a call graph.
+    record: bool,
+    /// Successors of each node; unless `record`, of what the build reaches.
+    pub(crate) successors: Vec<Vec<Successor>>,
     index: FxHashMap<Node, u32>,
     instances: FxHashMap<FunctionId, usize>,
     /// How many nodes, from the first one on, were visited and merged.
@@ -80,7 +87,7 @@ pub(crate) struct Walk<'a> {
     /// Nodes on which the analysis library panicked.
     pub(crate) panicked: Vec<u32>,
     /// Crates of what was left out, and in which pass.
-    pub(crate) left_out: FxHashSet<(Crate, Pass)>,
+    left_out: FxHashSet<(Crate, Pass)>,
     goals: Goals,
 }
 
@@ -92,6 +99,9 @@ pub(crate) struct Goals {
     pub(crate) crates: FxHashMap<Crate, Vec<usize>>,
     /// The nodes that decided each goal, in the order met.
     pub(crate) hits: Vec<Vec<u32>>,
+    /// For a goal that only the build reaches for certain: the first node
+    /// through which the program possibly reaches it as well.
+    pub(crate) possible_run: Vec<Option<u32>>,
     /// How many nodes to keep per goal.
     pub(crate) wanted: usize,
 }
@@ -105,9 +115,11 @@ impl Goals {
         functions.chain(derives).chain(crates).collect()
     }
 
-    /// Whether every goal has at least one node.
-    pub(crate) fn all_hit(&self) -> bool {
-        !self.hits.is_empty() && self.hits.iter().all(|hits| !hits.is_empty())
+    /// Adds a goal; gives its index.
+    pub(crate) fn add(&mut self) -> usize {
+        self.hits.push(Vec::new());
+        self.possible_run.push(None);
+        self.hits.len() - 1
     }
 }
 
@@ -117,7 +129,9 @@ impl<'a> Walk<'a> {
             limits,
             nodes: Vec::new(),
             origins: Vec::new(),
-            successors: record.then(Vec::new),
+            at_build: FxHashMap::default(),
+            record,
+            successors: Vec::new(),
             index: FxHashMap::default(),
             instances: FxHashMap::default(),
             merged: 0,
@@ -174,6 +188,7 @@ impl<'a> Walk<'a> {
     /// Adds a node unless it is known; gives its index.
     fn add(&mut self, db: &RootDatabase, mut node: Node, origin: Origin) -> Option<u32> {
         if let Some(&known) = self.index.get(&node) {
+            self.meet_again(db, known, origin);
             return Some(known);
         }
         let id = u32::try_from(self.nodes.len()).ok()?;
@@ -199,22 +214,21 @@ impl<'a> Walk<'a> {
                 let args = GenericArgs::error_for_item(it, f.into());
                 node = Node::Body(f.into(), erase(it, args).store());
                 if let Some(&known) = self.index.get(&node) {
+                    self.meet_again(db, known, origin);
                     return Some(known);
                 }
             }
         }
-        self.hit_goals(db, &node, id);
         self.index.insert(node.clone(), id);
         self.nodes.push(node);
         self.origins.push(origin);
-        if let Some(successors) = &mut self.successors {
-            successors.push(Vec::new());
-        }
+        self.successors.push(Vec::new());
+        self.hit_goals(db, id, origin.pass);
         Some(id)
     }
 
-    fn hit_goals(&mut self, db: &RootDatabase, node: &Node, id: u32) {
-        let (goals, krate) = match node {
+    fn hit_goals(&mut self, db: &RootDatabase, id: u32, pass: Pass) {
+        let (goals, krate) = match &self.nodes[id as usize] {
             Node::Body(DefWithBodyId::FunctionId(f), _) => {
                 (self.goals.functions.get(f), f.krate(db))
             }
@@ -223,16 +237,39 @@ impl<'a> Walk<'a> {
             }
             _ => return,
         };
-        for &goal in goals
+        let goals: Vec<usize> = goals
             .into_iter()
             .chain(self.goals.crates.get(&krate))
             .flatten()
-        {
-            let hits = &mut self.goals.hits[goal];
-            if hits.len() < self.goals.wanted {
-                hits.push(id);
+            .copied()
+            .collect();
+        for goal in goals {
+            let hits = &self.goals.hits[goal];
+            let first = hits.first().map(|&hit| self.certain_origin(hit).pass);
+            match (first, pass) {
+                (Some(Pass::Build), Pass::PossibleRun) => {
+                    self.goals.possible_run[goal].get_or_insert(id);
+                }
+                // What is possible bears no witness beside what is certain.
+                (Some(Pass::Run | Pass::Build), Pass::PossibleRun | Pass::PossibleBuild) => {}
+                _ if hits.len() < self.goals.wanted => self.goals.hits[goal].push(id),
+                _ => {}
             }
         }
+    }
+
+    /// Whether no goal's answer can change any more. What only the build
+    /// reaches so far is open: the program may reach it as well.
+    pub(crate) fn is_decided(&self) -> bool {
+        let goals = &self.goals;
+        let mut open = goals.hits.iter().zip(&goals.possible_run);
+        !goals.hits.is_empty()
+            && open.all(|(hits, possible_run)| match hits.first() {
+                Some(&hit) => {
+                    possible_run.is_some() || self.certain_origin(hit).pass != Pass::Build
+                }
+                None => false,
+            })
     }
 
     /// Walks until nothing new is met or, when `lazy`, until every goal is
@@ -248,7 +285,7 @@ impl<'a> Walk<'a> {
         let mut visits = FxHashMap::default();
         let mut sent = self.merged;
         loop {
-            if lazy && self.goals.all_hit() {
+            if lazy && self.is_decided() {
                 return true;
             }
             workers.send(sent, &self.nodes[sent..]);
@@ -273,8 +310,7 @@ impl<'a> Walk<'a> {
         };
         self.unresolved
             .extend(visit.unresolved.into_iter().map(|call| (call, parent)));
-        let left_out = visit.left_out.into_iter().map(|krate| (krate, pass));
-        self.left_out.extend(left_out);
+        self.leave_out(visit.left_out, pass);
         if let Some(limit) = visit.limit {
             self.limited.push((parent, limit));
         }
@@ -290,9 +326,9 @@ impl<'a> Walk<'a> {
                 blind_spot: None,
             };
             if let Some(to) = self.add(db, to, origin)
-                && let Some(successors) = &mut self.successors
+                && (self.record || pass == Pass::Build)
             {
-                successors[parent as usize].push((to, site, dispatch));
+                self.successors[parent as usize].push((to, site, dispatch));
             }
         }
     }

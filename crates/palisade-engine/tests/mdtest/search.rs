@@ -13,12 +13,26 @@ use palisade_model::{Context, Function, Location};
 
 use crate::world::Library;
 
-/// What the walk says of a function or a crate.
+/// What the walk says of a function or a crate; what comes first outweighs
+/// what follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Verdict {
-    Reached(Context),
-    Possible,
+    Run,
+    PossibleRun,
+    Build,
+    PossibleBuild,
     NotReached,
+}
+
+impl Verdict {
+    fn new(context: Context, possible: bool) -> Self {
+        match (context, possible) {
+            (Context::Run, false) => Verdict::Run,
+            (Context::Run, true) => Verdict::PossibleRun,
+            (Context::Build, false) => Verdict::Build,
+            (Context::Build, true) => Verdict::PossibleBuild,
+        }
+    }
 }
 
 /// Differences between the whole walk and a search.
@@ -48,8 +62,12 @@ pub(crate) fn differences(
             .map_err(|error| error.to_string())?;
         for ((what, _, expected), outcome) in goals.iter().zip(&collection.outcomes) {
             let found = match outcome {
-                Outcome::Reached { context, .. } => Verdict::Reached(*context),
-                Outcome::Possible { .. } => Verdict::Possible,
+                // Reached at build time, and possibly at run time too.
+                Outcome::Reached { blind_spots, .. } if !blind_spots.is_empty() => {
+                    Verdict::PossibleRun
+                }
+                Outcome::Reached { context, .. } => Verdict::new(*context, false),
+                Outcome::Possible { context, .. } => Verdict::new(*context, true),
                 Outcome::NotReached => Verdict::NotReached,
             };
             if found != *expected {
@@ -104,10 +122,7 @@ fn verdict(whole: &Collection, is_meant: impl Fn(&Function) -> bool) -> Verdict 
         .functions
         .iter()
         .filter(|it| is_meant(&it.function))
-        .map(|it| match it.possible {
-            false => Verdict::Reached(it.context),
-            true => Verdict::Possible,
-        })
+        .map(|it| Verdict::new(it.context, it.possible))
         .min()
         .unwrap_or(Verdict::NotReached)
 }

@@ -123,7 +123,13 @@ fn headline(finding: &Finding) -> (Style, &'static str) {
     }
     match (finding.verdict, finding.context) {
         (Verdict::Reached, Context::Run) => (colour(AnsiColor::Red), "reached"),
-        (Verdict::Reached, Context::Build) => (colour(AnsiColor::Red), "reached at build time"),
+        (Verdict::Reached, Context::Build) if finding.blind_spots.is_empty() => {
+            (colour(AnsiColor::Red), "reached at build time")
+        }
+        (Verdict::Reached, Context::Build) => (
+            colour(AnsiColor::Red),
+            "reached at build time, possibly at run time too",
+        ),
         (Verdict::Unknown, _) => (colour(AnsiColor::Yellow), "unknown"),
         (Verdict::NotReached, _) => (colour(AnsiColor::Green), "not reached"),
     }

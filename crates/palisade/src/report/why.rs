@@ -71,7 +71,10 @@ pub(crate) fn text(query: &str, why: &Why, root: &Utf8Path, out: &mut dyn Write)
 fn words(answer: &Answer) -> &'static str {
     match (answer.verdict, answer.context) {
         (Verdict::Reached, Context::Run) => "reached",
-        (Verdict::Reached, Context::Build) => "reached at build time",
+        (Verdict::Reached, Context::Build) if answer.blind_spots.is_empty() => {
+            "reached at build time"
+        }
+        (Verdict::Reached, Context::Build) => "reached at build time, possibly at run time too",
         (Verdict::Unknown, _) => "unknown: only what could not be followed may lead there",
         (Verdict::NotReached, _) => "not reached",
     }
