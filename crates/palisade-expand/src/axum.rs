@@ -7,9 +7,11 @@ use syn::{Data, DeriveInput, Meta, Type};
 use crate::Invocation;
 use crate::registry::Macro;
 use crate::support::{Expansion, Refusal};
+use crate::unchanged::unchanged;
 
 pub(crate) const MACROS: &[Macro] = &[
     Macro::derive("axum-macros", "FromRef", from_ref),
+    // The checks beside the function are never called.
     Macro::attribute("axum-macros", "debug_handler", unchanged),
     Macro::attribute("axum-macros", "debug_middleware", unchanged),
 ];
@@ -43,9 +45,4 @@ fn from_ref(invocation: &Invocation<'_>) -> Expansion {
         });
     }
     Ok(output)
-}
-
-/// The checks beside the function are never called.
-fn unchanged(invocation: &Invocation<'_>) -> Expansion {
-    Ok(invocation.item.clone())
 }

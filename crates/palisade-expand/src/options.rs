@@ -34,17 +34,23 @@ impl Options {
         self.find(key).is_some()
     }
 
-    /// The options inside of `key(..)`.
+    /// The options inside of all `key(..)` together.
     pub(crate) fn inside(&self, key: &str) -> Result<Self, Refusal> {
-        let mut options = Self::default();
+        let groups = self.groups(key)?;
+        Ok(Self(groups.into_iter().flat_map(|group| group.0).collect()))
+    }
+
+    /// The options inside of each `key(..)`.
+    pub(crate) fn groups(&self, key: &str) -> Result<Vec<Self>, Refusal> {
+        let mut groups = Vec::new();
         for meta in self.0.iter().filter(|meta| meta.path().is_ident(key)) {
             if let Meta::List(list) = meta {
-                options
-                    .0
-                    .extend(list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?);
+                let inner =
+                    list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)?;
+                groups.push(Self(inner.into_iter().collect()));
             }
         }
-        Ok(options)
+        Ok(groups)
     }
 
     /// Whether `key`, `key = true` or `key = "true"` stands there.

@@ -68,6 +68,12 @@ impl Attrs {
                 let mut template: Template = input.parse()?;
                 template.parse_string_arguments()?;
                 self.template = Some(template);
+                // An attribute that does not parse was passed over, such as one
+                // whose string ends early at a quotation mark inside of it.
+                if !input.is_empty() {
+                    input.parse::<TokenStream>()?;
+                    self.template = None;
+                }
             }
             "bound" | "bounds" | "where" => {
                 if input.peek(Token![=]) {
