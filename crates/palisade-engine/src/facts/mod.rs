@@ -4,6 +4,7 @@
 //! instantiated for every instance that the walk meets. Those that mention no
 //! generic parameter are kept apart, so that they are walked only once.
 
+mod derived;
 mod table;
 
 use ra_ap_hir_def::{
@@ -222,6 +223,9 @@ impl<'db> Collector<'_, 'db> {
             && !self.is_builtin_operator(expr, args)
         {
             self.call(f, args, Dispatch::Static, id);
+            if let Some((f, args)) = derived::behind_reference(self.db, self.it, f, args) {
+                self.call(f, args, Dispatch::Static, id);
+            }
         }
         match expr {
             Expr::Path(path) => self.path(id, path, ty, callees, resolver),
@@ -234,13 +238,17 @@ impl<'db> Collector<'_, 'db> {
                 );
             }
             // A field that holds a closure or function pointer resolves as a field.
-            Expr::MethodCall { method_name, .. }
-                if method.is_none() && self.inference.field_resolution(id).is_none() =>
-            {
-                let name = method_name.as_str().to_owned();
-                self.facts
-                    .unresolved
-                    .push(UnresolvedCall { name, site: id });
+            Expr::MethodCall {
+                receiver,
+                method_name,
+                ..
+            } if method.is_none() && self.inference.field_resolution(id).is_none() => {
+                let receiver = self.inference.expr_ty(*receiver);
+                let name = method_name.as_str();
+                match derived::of_method(self.db, self.it, receiver, name) {
+                    Some((f, args)) => self.call(f, args, Dispatch::Static, id),
+                    None => self.unresolved(name, id),
+                }
             }
             Expr::InlineAsm(asm) => {
                 for (_, operand) in asm.operands.iter() {
@@ -264,6 +272,11 @@ impl<'db> Collector<'_, 'db> {
         if !place {
             self.drop_of(ty, Some(id));
         }
+    }
+
+    fn unresolved(&mut self, name: &str, site: ExprId) {
+        let name = name.to_owned();
+        self.facts.unresolved.push(UnresolvedCall { name, site });
     }
 
     /// Operators on primitives resolve to the standard library's impls too,
@@ -339,13 +352,14 @@ impl<'db> Collector<'_, 'db> {
             Some(_) => {}
             None => {
                 if matches!(ty.kind(), TyKind::Error(_)) && callees.contains_key(&id) {
-                    let name = match path.segments().last() {
-                        Some(segment) => segment.name.as_str().to_owned(),
-                        None => return,
-                    };
-                    self.facts
-                        .unresolved
-                        .push(UnresolvedCall { name, site: id });
+                    let found = resolver
+                        .as_ref()
+                        .and_then(|resolver| derived::of_path(self.db, self.it, resolver, path));
+                    match (found, path.segments().last()) {
+                        (Some((f, args)), _) => self.call(f, args, Dispatch::Static, id),
+                        (None, Some(last)) => self.unresolved(last.name.as_str(), id),
+                        (None, None) => {}
+                    }
                 }
             }
         }

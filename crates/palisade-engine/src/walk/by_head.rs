@@ -71,6 +71,12 @@ pub(super) fn method_of<'db>(
     Some((found, resolved))
 }
 
+/// Whether a type has its only impl of a trait from a derive that the compiler
+/// knows.
+pub(crate) fn derives(db: &dyn HirDatabase, tr: TraitId, adt: AdtId) -> bool {
+    matches!(only_impl(db, tr, adt), Some(Only::Derive(_)))
+}
+
 /// The only impl of a trait that can be for a type, if there is exactly one: it
 /// stands in the crate of the trait or of the type, or in the body that the
 /// type is declared in. Where the type has an impl of its own, a blanket one

@@ -22,6 +22,7 @@ use ra_ap_hir_ty::next_solver::{DbInterner, GenericArgs, StoredGenericArgs};
 use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub(crate) use by_head::derives;
 pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
 pub(crate) use prune::Prune;
 pub(crate) use store::FactStore;
