@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Function;
 use super::linker::Symbols;
+use super::report::{self, BlindSpot, Finding};
 use super::targets::Target;
-use crate::process;
 
 /// Named things that leave no symbol: uses of a macro become the user's code.
 const MACROS: &[&str] = &["cxx::let_cxx_string", "memoffset::offset_of"];
@@ -99,36 +99,6 @@ pub(super) struct Judged {
     pub(super) judgement: Judgement,
 }
 
-#[derive(Deserialize)]
-struct Report {
-    findings: Vec<Finding>,
-    blind_spots: Vec<BlindSpot>,
-}
-
-#[derive(Deserialize)]
-struct Finding {
-    id: String,
-    kind: String,
-    package: String,
-    version: String,
-    verdict: String,
-    level: String,
-    context: String,
-    reason: String,
-    #[serde(default)]
-    functions: Vec<String>,
-    #[serde(default)]
-    blind_spots: Vec<usize>,
-}
-
-#[derive(Deserialize)]
-struct BlindSpot {
-    file: String,
-    line: u32,
-    cause: String,
-    detail: String,
-}
-
 /// What the executable says about an advisory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Truth {
@@ -150,18 +120,7 @@ pub(super) fn judge(
     expand_macros: bool,
     symbols: &Symbols,
 ) -> Result<Vec<Judged>> {
-    let manifest = target.source()?.join("Cargo.toml");
-    let mut command = process::command(palisade);
-    command
-        .args(["check", "--manifest-path", manifest.as_str()])
-        .args(["--bin", target.bin, "--db", database.as_str()])
-        .args(["--format", "json"]);
-    if expand_macros {
-        command.arg("--expand-macros");
-    }
-    let json = process::output_if(&mut command, |code| matches!(code, Some(0 | 1)))?;
-    let report: Report =
-        serde_json::from_str(&json).context("`palisade check --format json` printed no report")?;
+    let report = report::run(palisade, target, database, expand_macros)?;
     let mut verdicts = Vec::new();
     for finding in report.findings {
         if finding.context != "run" {

@@ -23,8 +23,11 @@ pub(super) struct Figures {
     pub(super) possible: usize,
     /// Kept, not reached, but possible: their verdict would be *unknown*.
     pub(super) kept_possible: usize,
-    /// Kept, neither reached nor possible: a false *not reached*.
+    /// Kept, neither reached nor possible.
     pub(super) lost: usize,
+    /// Of these, what `palisade check` calls *not reached* all the same, or
+    /// could not be asked about.
+    pub(super) false_not_reached: usize,
     /// Defined in the linked libraries, but not kept.
     pub(super) dropped: usize,
     /// Of these, neither reached nor possible.
@@ -83,7 +86,7 @@ impl Figures {
 
     /// Share of kept functions that would be called *not reached*.
     pub(super) fn false_not_reached(&self) -> f64 {
-        share(self.lost, self.kept)
+        share(self.false_not_reached, self.kept)
     }
 
     /// Share of functions not kept that would be called *not reached*.
@@ -150,6 +153,7 @@ pub(super) fn compare(symbols: &Symbols, graph: &CallGraph) -> Comparison {
         .iter()
         .filter(|function| !symbols.kept.contains_key(*function) && !inlined.contains(*function))
         .collect();
+    figures.false_not_reached = figures.lost;
     figures.dropped = dropped.len();
     figures.dropped_not_reached = dropped
         .iter()
@@ -167,6 +171,25 @@ pub(super) fn compare(symbols: &Symbols, graph: &CallGraph) -> Comparison {
 }
 
 impl Comparison {
+    /// Kept but neither reached nor possible, each with a symbol.
+    pub(super) fn lost(&self) -> impl Iterator<Item = (&Function, &str)> {
+        let lost = self.missing.iter().filter(|(_, (_, possible))| !possible);
+        lost.map(|(function, (symbol, _))| (function, symbol.as_str()))
+    }
+
+    /// Takes in what `palisade check` says of the functions that it lost.
+    pub(super) fn settle(&mut self, verdicts: &BTreeMap<Function, String>) {
+        let is_open = |function: &Function| {
+            let verdict = verdicts.get(function).map(String::as_str);
+            matches!(verdict, Some("reached" | "unknown"))
+        };
+        let wrong = self
+            .lost()
+            .filter(|(function, _)| !is_open(function))
+            .count();
+        self.figures.false_not_reached = wrong;
+    }
+
     /// Adds what the target's own commands executed.
     pub(super) fn compare_executed(
         &mut self,

@@ -61,6 +61,15 @@ impl LinkedPackage {
 }
 
 impl Symbols {
+    /// The linked package that a kept function belongs to.
+    pub(super) fn package_of(&self, function: &Function) -> Option<&LinkedPackage> {
+        let mut named = (self.packages.iter()).filter(|package| package.library == function.krate);
+        named.find(|package| {
+            let kept = self.kept_of(&package.name, &package.version);
+            kept.is_some_and(|kept| kept.contains(function))
+        })
+    }
+
     /// The kept functions of one package; `None` when it was not linked.
     pub(super) fn kept_of(&self, name: &str, version: &str) -> Option<BTreeSet<&Function>> {
         let package = self

@@ -8,11 +8,13 @@
 //! sets.
 
 mod advisories;
+mod asked;
 mod compare;
 mod coverage;
 mod linker;
 mod mangling;
 mod reached;
+mod report;
 mod table;
 pub(crate) mod targets;
 
@@ -178,6 +180,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             )?,
         };
         let mut comparison = compare::compare(&symbols, &graph);
+        if args.callgraph.is_none() {
+            let verdicts =
+                asked::ask(&palisade, target, args.expand_macros, &comparison, &symbols)?;
+            comparison.settle(&verdicts);
+        }
         if args.executed {
             let executed = coverage::executed(target, &sysroot)?;
             comparison.compare_executed(executed, &graph);

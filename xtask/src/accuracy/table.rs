@@ -69,8 +69,8 @@ pub(super) fn print_linker(results: &[(&Target, Comparison)], expanded: bool) {
 pub(super) fn print_verdicts(results: &[(&Target, Comparison)]) {
     println!("\nVerdicts (goals in brackets)");
     println!(
-        "{:<18} {:>6} {:>9} {:>8} {:<20} {:>8} {:<20} blind spots",
-        "target", "kept", "unknown", "lost", "  lost share", "dropped", "  not reached"
+        "{:<18} {:>6} {:>9} {:>8} {:>8} {:<20} {:>8} {:<20} blind spots",
+        "target", "kept", "unknown", "lost", "wrong", "  wrong share", "dropped", "  not reached"
     );
     for (target, comparison) in results {
         let figures = &comparison.figures;
@@ -80,11 +80,12 @@ pub(super) fn print_verdicts(results: &[(&Target, Comparison)]) {
             .map(|(cause, count)| format!("{cause} {count}"))
             .collect();
         println!(
-            "{:<18} {:>6} {:>9} {:>8}   {:<18} {:>8}   {:<18} {}",
+            "{:<18} {:>6} {:>9} {:>8} {:>8}   {:<18} {:>8}   {:<18} {}",
             target.name,
             figures.kept,
             figures.kept_possible,
             figures.lost,
+            figures.false_not_reached,
             at_most(figures.false_not_reached(), MAX_FALSE_NOT_REACHED),
             figures.dropped,
             at_least(figures.true_not_reached(), MIN_TRUE_NOT_REACHED),
