@@ -71,9 +71,7 @@ impl State {
                     | (Held, Held | Allowed | Quarantined)
                     | (Quarantined, Quarantined | Allowed | Held)
             ),
-            Cause::Person => {
-                matches!(to, Quarantined | Released | Rejected) && self != to
-            }
+            Cause::Person => matches!(to, Quarantined | Released | Rejected) && self != to,
         }
     }
 }

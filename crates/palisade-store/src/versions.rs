@@ -183,6 +183,11 @@ impl Version {
         })
     }
 
+    /// Whether it is shown as yanked to those who may have it.
+    pub fn is_shown_yanked(&self) -> bool {
+        self.yanked && self.yank_delayed.is_none()
+    }
+
     /// What the upstream last said of it.
     pub fn refresh(&self) -> Refresh {
         Refresh {
@@ -318,13 +323,12 @@ impl Tx {
         canonical: &str,
         versions: &[NewVersion],
     ) -> Result<(), StoreError> {
-        let mut position: i64 = sqlx::query_scalar(
-            "SELECT COALESCE(MAX(position), 0) FROM versions WHERE crate = $1",
-        )
-        .bind(canonical)
-        .fetch_one(&mut *self.inner)
-        .await
-        .map_err(StoreError::database("read versions"))?;
+        let mut position: i64 =
+            sqlx::query_scalar("SELECT COALESCE(MAX(position), 0) FROM versions WHERE crate = $1")
+                .bind(canonical)
+                .fetch_one(&mut *self.inner)
+                .await
+                .map_err(StoreError::database("read versions"))?;
         let plain = |new: &&NewVersion| {
             new.decision.state == State::Allowed && new.decision.observed.is_empty()
         };
