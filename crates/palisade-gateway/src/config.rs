@@ -228,9 +228,10 @@ impl Config {
             tls.key = directory.join(&tls.key);
         }
         if let Some(upstream) = &mut config.upstream
-            && let Some(token) = &mut upstream.token_file {
-                *token = directory.join(&*token);
-            }
+            && let Some(token) = &mut upstream.token_file
+        {
+            *token = directory.join(&*token);
+        }
         let exposed = !config.listen.ip().is_loopback();
         if exposed && config.tls.is_none() && !config.behind_proxy {
             return Err(invalid(format!(

@@ -58,9 +58,9 @@ pub fn access(policy: &Policy, name: &str, version: &Version, viewer: Viewer) ->
             .deny
             .iter()
             .find(|listed| listed.matches(name, parsed))
-        {
-            return refused(None, "deny", &listed.reason);
-        }
+    {
+        return refused(None, "deny", &listed.reason);
+    }
     let rule = version.rule.as_deref().unwrap_or("unknown");
     let reason = version.reason.as_deref().unwrap_or("no reason was given");
     match version.state {

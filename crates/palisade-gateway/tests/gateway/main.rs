@@ -1,1 +1,8 @@
-//! x
+//! The gateway as cargo sees it. Only loopback addresses are contacted.
+
+mod client;
+mod lockfile;
+mod pull;
+mod replay;
+mod upstream;
+mod world;

@@ -1,0 +1,1 @@
+//! A large lockfile through the gateway, as a source replacement.
