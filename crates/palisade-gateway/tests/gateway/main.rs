@@ -2,6 +2,8 @@
 
 mod client;
 mod lockfile;
+mod matrix;
+mod publish;
 mod pull;
 mod replay;
 mod upstream;
