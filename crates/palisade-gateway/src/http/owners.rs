@@ -82,13 +82,13 @@ async fn change(
     let user = caller.user()?;
     let catalogue = &app.catalogue;
     let canonical = canonical_name(&name);
+    let actor = Actor::user(&user.login, &caller.request);
+    let mut tx = catalogue.store.begin(&actor, catalogue.clock.now()).await?;
+    require_owner(&mut tx, user.id, &canonical, &name).await?;
     let mut others: Vec<User> = Vec::new();
     for login in &logins.users {
         others.push(catalogue.store.user(login).await?);
     }
-    let actor = Actor::user(&user.login, &caller.request);
-    let mut tx = catalogue.store.begin(&actor, catalogue.clock.now()).await?;
-    require_owner(&mut tx, user.id, &canonical, &name).await?;
     // While a person decides, nobody can slip out of the responsibility.
     let versions = tx.versions(&canonical).await?;
     let quarantined = versions

@@ -31,10 +31,21 @@ impl Answer {
 }
 
 /// Sends one request over a connection of its own.
+#[track_caller]
 pub(crate) fn send(method: &str, url: &str, fields: &[(&str, &str)], body: &[u8]) -> Answer {
-    let rest = url.strip_prefix("http://").unwrap();
-    let (host, path) = rest.split_at(rest.find('/').unwrap());
-    let mut stream = TcpStream::connect(host).unwrap();
+    try_send(method, url, fields, body).expect("the gateway answers")
+}
+
+/// The same; `None` when there is no whole answer.
+pub(crate) fn try_send(
+    method: &str,
+    url: &str,
+    fields: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Answer> {
+    let rest = url.strip_prefix("http://")?;
+    let (host, path) = rest.split_at(rest.find('/')?);
+    let mut stream = TcpStream::connect(host).ok()?;
     let mut request = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n",
         body.len()
@@ -48,12 +59,9 @@ pub(crate) fn send(method: &str, url: &str, fields: &[(&str, &str)], body: &[u8]
     let _ = stream.write_all(body);
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
-    let end = bytes
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")
-        .unwrap_or_else(|| panic!("no answer: {}", String::from_utf8_lossy(&bytes)));
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let status = head.split(' ').nth(1)?.parse().ok()?;
     let mut body = bytes[end + 4..].to_vec();
     if head
         .to_ascii_lowercase()
@@ -61,7 +69,7 @@ pub(crate) fn send(method: &str, url: &str, fields: &[(&str, &str)], body: &[u8]
     {
         body = unchunk(&body);
     }
-    Answer { status, head, body }
+    Some(Answer { status, head, body })
 }
 
 pub(crate) fn get(url: &str) -> Answer {

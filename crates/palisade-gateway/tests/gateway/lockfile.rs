@@ -20,7 +20,9 @@ fn three_hundred_crates() {
     let home = home.unwrap_or_else(|_| {
         Utf8PathBuf::from_path_buf(std::env::home_dir().unwrap().join(".cargo")).unwrap()
     });
-    let cache = CargoCache::open(&home).unwrap();
+    let caches = CargoCache::all(&home).unwrap();
+    let size = |cache: &CargoCache| cache.archives().map_or(0, |archives| archives.len());
+    let cache = caches.into_iter().max_by_key(size).unwrap();
     let mut dependencies = String::new();
     let mut found = 0;
     for (at, package) in lockfile.packages.iter().enumerate() {
@@ -69,5 +71,6 @@ fn three_hundred_crates() {
     );
     world.cargo("app", &["fetch", "--locked"]).succeeds();
     assert_eq!(world.read("app/Cargo.lock"), lock);
+    assert_eq!(world.upstream.asked("/download"), found);
     world.audit_is_whole();
 }

@@ -1,6 +1,7 @@
 //! The gateway as cargo sees it. Only loopback addresses are contacted.
 
 mod client;
+mod faults;
 mod lockfile;
 mod matrix;
 mod publish;

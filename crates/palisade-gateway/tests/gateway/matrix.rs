@@ -4,7 +4,7 @@
 use palisade_gateway::Scope::{
     self, AdminAudit, AdminReview, AdminUsers, ChangeOwners, PublishNew, PublishUpdate, Read, Yank,
 };
-use palisade_store::{Actor, Role};
+use palisade_store::Role;
 
 use crate::client::send;
 use crate::upstream::archive;
@@ -76,15 +76,7 @@ fn world() -> World {
     let url = world.url("/api/v1/crates/new");
     let sent = send("PUT", &url, &[("authorization", &owner)], &publish("1.0.0"));
     assert_eq!(sent.status, 200, "{}", sent.text());
-    let lock = palisade_gateway::admin::lock(
-        world.store(),
-        &Actor::operator("test"),
-        world.now(),
-        "locked",
-        1000,
-        "locked for the test",
-    );
-    world.runtime.block_on(lock).unwrap();
+    world.lock("locked", 1000, "locked for the test");
     world
 }
 

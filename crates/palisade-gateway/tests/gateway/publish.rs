@@ -378,15 +378,7 @@ fn tokens_do_only_what_they_are_for() {
         gone.text()
     );
 
-    let lock = palisade_gateway::admin::lock(
-        world.store(),
-        &palisade_store::Actor::operator("test"),
-        world.now(),
-        "ann",
-        1,
-        "the laptop was stolen",
-    );
-    world.runtime.block_on(lock).unwrap();
+    world.lock("ann", 1, "the laptop was stolen");
     publish(&world, "two", &ann)
         .fails_with("is locked until 2026-08-20T08:00:00Z: the laptop was stolen");
     world.pass(2);

@@ -263,6 +263,12 @@ impl World {
         self.runtime.block_on(add).unwrap();
     }
 
+    pub(crate) fn lock(&self, login: &str, hours: u32, reason: &str) {
+        let actor = Actor::operator("test");
+        let lock = admin::lock(self.store(), &actor, self.now(), login, hours, reason);
+        self.runtime.block_on(lock).unwrap();
+    }
+
     /// A token for 30 days.
     pub(crate) fn token(&self, login: &str, scopes: &[Scope], pattern: &str) -> String {
         let request = TokenRequest {
