@@ -1,5 +1,7 @@
 //! The store through its own door.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
+
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use palisade_model::Checksum;

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use palisade_index::{IndexError, canonical_name, is_crate_name};
-use palisade_store::{Origin, Store};
+use palisade_store::{Origin, Store, StoreError};
 
 use crate::archives::Archives;
 use crate::clock::Clock;
@@ -152,6 +152,10 @@ impl Catalogue {
                     self.metrics.stale();
                     tracing::warn!(krate = name, error = %chain(&source), "serving a stale index file");
                     (view, content.asked)
+                }
+                // Another process over the same state was faster.
+                Err(GatewayError::Store(StoreError::Exists { .. } | StoreError::Raced { .. })) => {
+                    (self.load(&canonical).await?, None)
                 }
                 Err(error) => return Err(error),
             }

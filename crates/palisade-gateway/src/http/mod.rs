@@ -27,7 +27,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
 use crate::caller::Caller;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, chain};
 use crate::failure::{Audience, Failure};
 use crate::scope::Scope;
 use crate::token::Secret;
@@ -322,7 +322,10 @@ async fn authenticate(
         let (token, user) = found.ok_or_else(unknown)?;
         let now = catalogue.clock.now();
         Caller::check(&token, &user, now)?;
-        catalogue.store.token_used(&token, now).await?;
+        // A full disk must not keep people from reading.
+        if let Err(error) = catalogue.store.token_used(&token, now).await {
+            tracing::warn!(error = %chain(&error), "cannot note that a token was used");
+        }
         caller.known = Some((token, user));
     }
     match need {
