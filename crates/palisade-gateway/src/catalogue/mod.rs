@@ -299,8 +299,8 @@ impl From<GatewayError> for Unserved {
     }
 }
 
-impl From<palisade_store::StoreError> for Unserved {
-    fn from(error: palisade_store::StoreError) -> Unserved {
+impl From<StoreError> for Unserved {
+    fn from(error: StoreError) -> Unserved {
         Unserved::Failed(error.into())
     }
 }
