@@ -59,30 +59,51 @@ struct Killed {
     promises: Mutex<Promises>,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process is this test's own executable"
-)]
-fn start(file: &Utf8Path) -> (Child, String) {
-    let address = file.with_file_name("address");
-    let _ = std::fs::remove_file(&address);
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["faults::serve", "--exact"])
-        .env(CONFIG, file)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let begin = Instant::now();
-    loop {
-        if let Ok(text) = std::fs::read_to_string(&address) {
-            return (child, format!("http://{text}"));
+/// A gateway in a process of its own. Dropped, it is killed: on Unix, that is
+/// signal 9.
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the process is this test's own executable"
+    )]
+    fn start(file: &Utf8Path) -> Server {
+        let address = file.with_file_name("address");
+        let _ = std::fs::remove_file(&address);
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["faults::serve", "--exact"])
+            .env(CONFIG, file)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut server = Server {
+            child,
+            url: String::new(),
+        };
+        let begin = Instant::now();
+        while server.url.is_empty() {
+            if let Ok(text) = std::fs::read_to_string(&address) {
+                server.url = format!("http://{text}");
+            }
+            assert!(
+                begin.elapsed() < Duration::from_secs(60),
+                "it does not start again"
+            );
+            std::thread::sleep(Duration::from_millis(5));
         }
-        assert!(
-            begin.elapsed() < Duration::from_secs(60),
-            "it does not start again"
-        );
-        std::thread::sleep(Duration::from_millis(5));
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -241,17 +262,17 @@ fn kill_nine() {
     let killed = killed;
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     for round in 0..rounds {
-        let (mut child, url) = start(&killed.config());
-        killed.check(&url);
+        let server = Server::start(&killed.config());
+        killed.check(&server.url);
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for worker in 0..3 {
-                let (killed, url, stop) = (&killed, &url, &stop);
+                let (killed, url, stop) = (&killed, server.url.clone(), &stop);
                 scope.spawn(move || {
                     while !stop.load(Ordering::Relaxed) {
                         let answered = match worker {
-                            2 => killed.read(url),
-                            _ => killed.publish(url),
+                            2 => killed.read(&url),
+                            _ => killed.publish(&url),
                         };
                         if answered.is_none() {
                             return;
@@ -263,20 +284,15 @@ fn kill_nine() {
             random ^= random >> 7;
             random ^= random << 17;
             std::thread::sleep(Duration::from_millis(20 + random % 400));
-            // On Unix that is signal 9.
-            child.kill().unwrap();
+            drop(server);
             stop.store(true, Ordering::Relaxed);
         });
-        child.wait().unwrap();
         assert!(
             round > 2 || killed.next.load(Ordering::Relaxed) > 0,
             "nothing was published"
         );
     }
-    let (mut child, url) = start(&killed.config());
-    killed.check(&url);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    killed.check(&Server::start(&killed.config()).url);
     assert!(killed.promises.lock().unwrap().published.len() > rounds as usize);
     Runtime::new().unwrap().block_on(async {
         let store = admin::open(&config).await.unwrap();
