@@ -1,7 +1,7 @@
 //! What is kept back, and from whom.
 //!
-//! Two functions decide. [`judge`] says where a version shall stand, when it
-//! is first seen, published, or looked at again. [`access`] says who may have
+//! Two functions decide. [`judge()`] says where a version shall stand, when it
+//! is first seen, published, or looked at again. [`access()`] says who may have
 //! it where it stands, and is asked by every route: index, download, search,
 //! publishing and the commands.
 
