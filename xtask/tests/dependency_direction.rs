@@ -16,8 +16,9 @@ const LAYERS: &[&[&str]] = &[
         "palisade-advisory",
         "palisade-expand",
         "palisade-sandbox",
+        "palisade-store",
     ],
-    &["palisade-engine"],
+    &["palisade-engine", "palisade-gateway"],
     &["palisade-check"],
     &["palisade"],
 ];

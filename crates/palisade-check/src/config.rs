@@ -186,7 +186,9 @@ impl Reader<'_> {
         if let Some((_, value)) = table.remove_entry("ignore") {
             config.ignores = self.ignores(value)?;
         }
-        self.no_more_keys(&table, "`db`, `fail-on` and `[[ignore]]`")?;
+        // The gateway reads its own table and is strict about it.
+        table.remove("gateway");
+        self.no_more_keys(&table, "`db`, `fail-on`, `[[ignore]]` and `[gateway]`")?;
         Ok(config)
     }
 
@@ -353,7 +355,7 @@ expires = \"2027-01-31\"
     fn refuses_with_the_line() {
         refuses(
             "ignores = []",
-            "1: unknown key `ignores`; the keys here are `db`, `fail-on` and `[[ignore]]`",
+            "1: unknown key `ignores`; the keys here are `db`, `fail-on`, `[[ignore]]` and `[gateway]`",
         );
         refuses("\ndb = 1", "2: `db` takes a string, not integer");
         refuses(

@@ -38,7 +38,7 @@ pub use dump::{Dump, DumpOptions, DumpProblem, DumpedCrate, DumpedVersion, Owner
 pub use error::IndexError;
 pub use feature::{FeatureValue, Features};
 #[cfg(feature = "http")]
-pub use http::{HttpOptions, SparseRegistry};
+pub use http::{Asked, Cached, Conditions, HttpOptions, SparseRegistry};
 pub use index_file::{IndexFile, LineProblem};
 pub use line::{Dependency, DependencyKind, IndexVersion, NEWEST_SCHEMA};
 pub use lockfile::{LockedPackage, Lockfile};

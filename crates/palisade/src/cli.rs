@@ -8,6 +8,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_check::FailOn;
 
+pub(crate) use crate::gateway_args::{AdminArgs, ServeArgs};
+
 /// The look of the help, as cargo's.
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -35,6 +37,10 @@ pub(crate) enum Command {
     Callgraph(Box<CallgraphArgs>),
     /// Look after the local copy of the advisory database
     Db(DbArgs),
+    /// Serve a registry in front of another, with policy and quarantine
+    Serve(ServeArgs),
+    /// Run a registry that `serve` serves: users, tokens, cases, audit log
+    Admin(AdminArgs),
 }
 
 const EXIT_CODES: &str = "\

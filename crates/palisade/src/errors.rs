@@ -6,6 +6,8 @@ use std::io;
 use clap::builder::styling::AnsiColor;
 use palisade_advisory::{SnapshotError, UpdateError};
 use palisade_check::CheckError;
+use palisade_gateway::GatewayError;
+use palisade_store::StoreError;
 
 use crate::output;
 
@@ -48,6 +50,15 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     }
     if let Some(error) = cause.downcast_ref::<SnapshotError>() {
         return Some(error.hint());
+    }
+    if let Some(error) = cause.downcast_ref::<GatewayError>() {
+        return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = cause.downcast_ref::<StoreError>() {
+        return error.hint().map(str::to_owned);
+    }
+    if let Some(error) = cause.downcast_ref::<palisade_gateway::ConfigError>() {
+        return Some(error.hint().to_owned());
     }
     cause
         .downcast_ref::<Usage>()

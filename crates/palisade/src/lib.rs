@@ -13,6 +13,7 @@ mod cli;
 mod commands;
 mod errors;
 mod exit;
+mod gateway_args;
 mod output;
 mod progress;
 mod report;
@@ -41,12 +42,18 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return exit.into();
         }
     };
-    start_log();
+    // A service is watched by its log; what answers a person is not.
+    start_log(match cli.command {
+        Command::Serve(_) => LevelFilter::WARN,
+        _ => LevelFilter::OFF,
+    });
     let result = match cli.command {
         Command::Check(args) => commands::check::run(&args),
         Command::Why(args) => commands::why::run(&args),
         Command::Callgraph(args) => commands::callgraph::run(&args),
         Command::Db(args) => commands::db::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Admin(args) => commands::admin::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -60,11 +67,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// `PALISADE_LOG=debug` shows what the libraries note.
-fn start_log() {
+fn start_log(usual: LevelFilter) {
     let level = std::env::var("PALISADE_LOG").ok();
-    let level = level
-        .and_then(|level| level.parse().ok())
-        .unwrap_or(LevelFilter::OFF);
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(usual);
     // A second call in one process finds a subscriber, which is as good.
     let _ = tracing_subscriber::fmt()
         .with_max_level(level)

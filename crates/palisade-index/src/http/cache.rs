@@ -18,9 +18,11 @@ pub(crate) struct IndexCache {
 
 /// A fetched index file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Cached {
-    pub(crate) conditions: Conditions,
-    pub(crate) text: String,
+pub struct Cached {
+    /// What to ask with, the next time.
+    pub conditions: Conditions,
+    /// The file, byte for byte.
+    pub text: String,
 }
 
 /// The first line of a fetched file.

@@ -75,11 +75,13 @@ impl fmt::Debug for HttpOptions {
 
 /// What a registry said about an answer, to ask whether it still holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Conditions {
+pub struct Conditions {
+    /// The tag of the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) etag: Option<String>,
+    pub etag: Option<String>,
+    /// When it last changed, as the registry writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) last_modified: Option<String>,
+    pub last_modified: Option<String>,
 }
 
 /// The answer to a question for text.

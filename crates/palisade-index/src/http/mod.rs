@@ -6,9 +6,9 @@ mod config;
 mod download;
 mod sparse;
 
-pub use client::HttpOptions;
-pub use sparse::SparseRegistry;
+pub use cache::Cached;
+pub use client::{Conditions, HttpOptions};
+pub use sparse::{Asked, SparseRegistry};
 
-pub(crate) use cache::{Cached, IndexCache};
-pub(crate) use client::{Answer, Client, Conditions};
-pub(crate) use sparse::Asked;
+pub(crate) use cache::IndexCache;
+pub(crate) use client::{Answer, Client};

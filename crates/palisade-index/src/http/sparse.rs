@@ -30,7 +30,8 @@ pub struct SparseRegistry {
 }
 
 /// What asking for an index file brought.
-pub(crate) enum Asked {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
     /// It is as it was.
     Same,
     /// This is it now.
@@ -111,8 +112,19 @@ impl SparseRegistry {
         &self.directory
     }
 
-    /// Asks for a crate's index file.
-    pub(crate) fn ask(&self, name: &str, conditions: &Conditions) -> Result<Asked, IndexError> {
+    /// Where [`archive`](Registry::archive) keeps the archive of a version.
+    pub fn archive_path(&self, name: &str, version: &semver::Version) -> Utf8PathBuf {
+        self.directory
+            .join("crates")
+            .join(format!("{name}-{version}.crate"))
+    }
+
+    /// Asks for a crate's index file now, whatever was fetched before; what
+    /// comes is not kept. For those that keep files themselves.
+    ///
+    /// # Errors
+    /// The registry cannot be asked, or answers with an error.
+    pub fn ask(&self, name: &str, conditions: &Conditions) -> Result<Asked, IndexError> {
         check_name(name)?;
         let authorised = self.config()?.auth_required;
         let address = format!("{}{}", self.address, index_path(name));
@@ -210,10 +222,7 @@ impl Registry for SparseRegistry {
 
     fn archive(&self, version: &IndexVersion) -> Result<Option<Vec<u8>>, IndexError> {
         check_name(&version.name)?;
-        let path = self
-            .directory
-            .join("crates")
-            .join(format!("{}-{}.crate", version.name, version.version));
+        let path = self.archive_path(&version.name, &version.version);
         if let Some(bytes) = download::finished(&path, version.checksum)? {
             return Ok(Some(bytes));
         }

@@ -1,8 +1,10 @@
 //! One file per command, and what they share.
 
+pub(crate) mod admin;
 pub(crate) mod callgraph;
 pub(crate) mod check;
 pub(crate) mod db;
+pub(crate) mod serve;
 pub(crate) mod why;
 
 use std::num::NonZeroUsize;

@@ -1,0 +1,269 @@
+//! Publishing.
+
+use axum::body::Body as RequestBody;
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use palisade_index::canonical_name;
+use palisade_store::{Actor, Crate, Decision, NewVersion, Origin, User, Version};
+use serde_json::json;
+
+use super::{App, Json, Known};
+use crate::catalogue::{Catalogue, Freshness};
+use crate::failure::Failure;
+use crate::publish::{Body, Candidate, version_identity};
+use crate::scope::Scope;
+
+/// What a request has beside the archive.
+const REST_BYTES: usize = (1 << 20) + 8;
+
+pub(super) async fn publish(
+    State(app): State<App>,
+    caller: Known,
+    body: RequestBody,
+) -> Result<Json, Failure> {
+    let catalogue = &app.catalogue;
+    let user = caller.user()?;
+    let limit = catalogue.config.publish.archive_bytes;
+    let bytes = axum::body::to_bytes(body, limit + REST_BYTES)
+        .await
+        .map_err(|_| {
+            Failure::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the archive has more than {limit} bytes, or the request was cut off"),
+            )
+        })?;
+    let body = Body::read(&bytes)?;
+    let name = body.metadata.name.clone();
+    // The token is asked before the archive is read: that costs more.
+    let canonical = canonical_name(&name);
+    let existing = known_crate(catalogue, &name, &canonical).await?;
+    let scope = match existing {
+        Some(_) => Scope::PublishUpdate,
+        None => Scope::PublishNew,
+    };
+    caller.require(scope, &name)?;
+    if let Some(krate) = &existing {
+        require_own(catalogue, krate, &name, user).await?;
+    }
+
+    let candidate = Candidate::read(&body, &catalogue.config)?;
+    check_denied(catalogue, &candidate)?;
+    check_dependencies(catalogue, &candidate).await?;
+    let now = catalogue.clock.now();
+    let known = catalogue.store.versions(&canonical).await?;
+    let identity = version_identity(&candidate.version);
+    check_unique(&known, &candidate)?;
+    let new = seen(&candidate, now);
+    let decision = catalogue
+        .judge_published(&name, &known, &new, body.archive)
+        .await?;
+
+    // The archive is safe on disk before anybody can learn of the version.
+    let (archives, checksum) = (catalogue.archives.clone(), candidate.checksum);
+    let archive = body.archive.to_vec();
+    tokio::task::spawn_blocking(move || archives.put(checksum, &archive))
+        .await
+        .map_err(|_| {
+            Failure::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the archive was not kept",
+            )
+        })??;
+
+    let new = NewVersion {
+        version: new.version,
+        identity,
+        line: new.line,
+        checksum,
+        published: now,
+        settled: false,
+        yanked: false,
+        decision: decision.clone(),
+        publisher: Some(user.id),
+    };
+    let actor = Actor::user(&user.login, &caller.request);
+    let mut tx = catalogue.store.begin(&actor, now).await?;
+    // Somebody else may have been faster.
+    match tx.find_crate(&canonical).await? {
+        None => {
+            tx.add_crate(&canonical, &name, Origin::Hosted).await?;
+            tx.add_owner(&canonical, user).await?;
+        }
+        Some(krate) if krate.origin == Origin::Hosted && krate.name == name => {
+            if !tx.owns(user.id, &canonical).await? {
+                return Err(Failure::forbidden(format!("you do not own `{name}`")));
+            }
+        }
+        Some(krate) => return Err(taken(&krate, &name)),
+    }
+    tx.add_versions(&canonical, &[new]).await?;
+    tx.commit().await?;
+    catalogue.forget(&canonical);
+    Ok(Json(json!({
+        "warnings": {
+            "invalid_categories": [],
+            "invalid_badges": [],
+            "other": warnings(&decision, &candidate),
+        }
+    })))
+}
+
+/// The crate as everybody knows it: one that is published here, or one of the
+/// upstream, whose name must not be taken here.
+async fn known_crate(
+    catalogue: &Catalogue,
+    name: &str,
+    canonical: &str,
+) -> Result<Option<Crate>, Failure> {
+    if let Some(krate) = catalogue.store.find_crate(canonical).await? {
+        return Ok(Some(krate));
+    }
+    // The upstream's file lies at the spelling that it was published with.
+    for spelling in [
+        name.to_owned(),
+        canonical.to_owned(),
+        canonical.replace('-', "_"),
+    ] {
+        if let Some(view) = catalogue.get(&spelling, Freshness::Usual).await? {
+            return Ok(Some(view.krate.clone()));
+        }
+    }
+    Ok(None)
+}
+
+async fn require_own(
+    catalogue: &Catalogue,
+    krate: &Crate,
+    name: &str,
+    user: &User,
+) -> Result<(), Failure> {
+    if krate.origin == Origin::Upstream || krate.name != name {
+        return Err(taken(krate, name));
+    }
+    let owners = catalogue.store.owners(&krate.canonical).await?;
+    if owners.iter().any(|owner| owner.id == user.id) {
+        return Ok(());
+    }
+    let owners: Vec<&str> = owners.iter().map(|owner| owner.login.as_str()).collect();
+    Err(Failure::forbidden(format!(
+        "you do not own `{name}`; ask {} to add you: `cargo owner --add {}`",
+        owners.join(" or "),
+        user.login
+    )))
+}
+
+/// One crate in place of another is what dependency confusion needs.
+fn taken(krate: &Crate, name: &str) -> Failure {
+    if krate.name != name {
+        return Failure::bad(format!(
+            "the name `{name}` is too like `{}`: letter case, `-` and `_` do not make another crate",
+            krate.name
+        ));
+    }
+    Failure::forbidden(format!(
+        "`{name}` is a crate of the registry behind this gateway; choose another name, or list \
+         it under gateway.publish.private before anybody asks for it"
+    ))
+}
+
+fn check_denied(catalogue: &Catalogue, candidate: &Candidate) -> Result<(), Failure> {
+    let denied = catalogue
+        .config
+        .policy
+        .deny
+        .iter()
+        .find(|listed| listed.matches(&candidate.name, &candidate.version));
+    match denied {
+        Some(listed) => Err(Failure::forbidden(format!(
+            "{} {} is denied: {} (rule `deny`)",
+            candidate.name, candidate.version, listed.reason
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A dependency that does not exist could be made by anybody later.
+async fn check_dependencies(catalogue: &Catalogue, candidate: &Candidate) -> Result<(), Failure> {
+    for dependency in &candidate.dependencies {
+        let package = &dependency.package;
+        let elsewhere = dependency.registry.as_ref();
+        let unknown = elsewhere.is_some() && catalogue.config.upstream.is_none();
+        let listed =
+            elsewhere.is_some_and(|address| catalogue.config.publish.registries.contains(address));
+        if unknown || listed || *package == candidate.name {
+            continue;
+        }
+        // Another spelling would be found by some clients alone.
+        match catalogue.get(package, Freshness::Usual).await? {
+            Some(view) if view.krate.name == *package => {}
+            _ => {
+                return Err(Failure::bad(format!(
+                    "the dependency `{package}` is not known to this registry by that spelling"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn check_unique(known: &[Version], candidate: &Candidate) -> Result<(), Failure> {
+    let identity = version_identity(&candidate.version);
+    let same = known.iter().find(|known| {
+        known
+            .version
+            .parse()
+            .is_ok_and(|version| version_identity(&version) == identity)
+    });
+    match same {
+        Some(same) => Err(Failure::bad(format!(
+            "{} {} is published already; a version is never replaced, and build metadata makes no \
+             other one",
+            candidate.name, same.version
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// The version as rules look at it before it is written.
+fn seen(candidate: &Candidate, now: Timestamp) -> Version {
+    let allow = Decision::allow();
+    Version {
+        version: candidate.version.to_string(),
+        line: candidate.line(now),
+        checksum: candidate.checksum,
+        published: now,
+        first_seen: now,
+        settled: false,
+        yanked: false,
+        yank_seen: None,
+        yank_delayed: None,
+        rewritten: None,
+        missing_since: None,
+        state: allow.state,
+        rule: None,
+        reason: None,
+        until: None,
+        was_public: false,
+        publisher: None,
+        state_record: 0,
+    }
+}
+
+/// cargo prints these, and nothing else that a success says.
+fn warnings(decision: &Decision, candidate: &Candidate) -> Vec<String> {
+    if decision.state.is_public() {
+        return Vec::new();
+    }
+    let until = decision
+        .until
+        .map_or_else(String::new, |until| format!(" until {until}"));
+    vec![format!(
+        "{} {} was received and is {}{until}: {} (rule `{}`). Only its owners see it meanwhile.",
+        candidate.name,
+        candidate.version,
+        decision.state,
+        decision.reason.as_deref().unwrap_or_default(),
+        decision.rule.as_deref().unwrap_or_default(),
+    )]
+}

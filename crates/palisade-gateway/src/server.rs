@@ -1,0 +1,210 @@
+//! The running service.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use palisade_store::Store;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::catalogue::{Catalogue, chain};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::http::{self, App};
+use crate::metrics::Metrics;
+use crate::policy::Mode;
+use crate::scanner::Scanner;
+use crate::{GatewayError, admin, tls};
+
+/// How often changes of other processes are looked for. A hold or a release by
+/// command is seen that fast.
+const FOLLOW: Duration = Duration::from_millis(250);
+
+/// How often holds that end are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// How long requests in flight may take when the service ends.
+const FAREWELL: Duration = Duration::from_secs(30);
+
+/// The setting that names the policy that versions were last judged by.
+const POLICY: &str = "policy";
+
+/// What a gateway is made of, beside its configuration.
+#[derive(Clone)]
+pub struct Parts {
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What looks into archives.
+    pub scanner: Option<Arc<dyn Scanner>>,
+    /// How often holds that end are looked for.
+    pub sweep: Duration,
+}
+
+impl Default for Parts {
+    fn default() -> Parts {
+        Parts {
+            clock: Arc::new(SystemClock),
+            scanner: None,
+            sweep: SWEEP,
+        }
+    }
+}
+
+/// A running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    address: SocketAddr,
+    store: Store,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Gateway {
+    /// Starts to serve, and returns as soon as requests are answered.
+    ///
+    /// # Errors
+    /// The state cannot be opened, the address cannot be listened at, or the
+    /// configuration asks for what is not there.
+    pub async fn start(config: Config, parts: Parts) -> Result<Gateway, GatewayError> {
+        if config.policy.scan.mode != Mode::Off && parts.scanner.is_none() {
+            return Err(GatewayError::NoScanner);
+        }
+        let store = admin::open(&config).await?;
+        let listen = config.listen;
+        let failed = |source| GatewayError::Listen {
+            address: listen,
+            source,
+        };
+        let listener = TcpListener::bind(listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let mut config = config;
+        // With port 0, the system has chosen one.
+        config.listen = address;
+        let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let config = Arc::new(config);
+        // A client with a connection pool of its own is made, which must not
+        // happen on a thread that serves.
+        let catalogue = {
+            let (store, config) = (store.clone(), config.clone());
+            let (clock, scanner) = (parts.clock.clone(), parts.scanner.clone());
+            tokio::task::spawn_blocking(move || {
+                Catalogue::new(store, config, clock, Arc::new(Metrics::default()), scanner)
+            })
+            .await
+            .map_err(|error| GatewayError::Refused(error.to_string()))??
+        };
+        let catalogue = Arc::new(catalogue);
+        let head = store.head().await?;
+        judge_by_policy(&catalogue).await?;
+
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = Vec::new();
+        let router = http::router(App::new(catalogue.clone()));
+        let mut ended = stopped.clone();
+        let signal = async move {
+            let _ = ended.wait_for(|&stop| stop).await;
+        };
+        tasks.push(match acceptor {
+            None => tokio::spawn(async move {
+                let service = axum::serve(listener, router).with_graceful_shutdown(signal);
+                log_end(service.await);
+            }),
+            Some(acceptor) => tokio::spawn(async move {
+                let listener = tls::TlsListener::new(listener, acceptor);
+                let service = axum::serve(listener, router).with_graceful_shutdown(signal);
+                log_end(service.await);
+            }),
+        });
+        tasks.push(tokio::spawn(follow(
+            catalogue.clone(),
+            head,
+            stopped.clone(),
+        )));
+        tasks.push(tokio::spawn(sweep(catalogue, parts.sweep, stopped)));
+        Ok(Gateway {
+            address,
+            store,
+            stop,
+            tasks,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its state.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Answers what is being asked, accepts nothing more, and ends.
+    pub async fn stop(self) {
+        let _ = self.stop.send(true);
+        for mut task in self.tasks {
+            if tokio::time::timeout(FAREWELL, &mut task).await.is_err() {
+                tracing::warn!("requests were cut off");
+                task.abort();
+            }
+        }
+        self.store.close().await;
+    }
+}
+
+fn log_end(result: std::io::Result<()>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "the service ended");
+    }
+}
+
+/// After a change of the policy, what it decided before is looked at again.
+async fn judge_by_policy(catalogue: &Catalogue) -> Result<(), GatewayError> {
+    let fingerprint = catalogue.config.policy.fingerprint();
+    let before = catalogue.store.setting(POLICY).await?;
+    if before.as_ref() == Some(&fingerprint) {
+        return Ok(());
+    }
+    catalogue.judge_everything().await?;
+    let actor = palisade_store::Actor::policy();
+    let mut tx = catalogue.store.begin(&actor, catalogue.clock.now()).await?;
+    tx.set(POLICY, &fingerprint).await?;
+    Ok(tx.commit().await?)
+}
+
+/// Forgets what other processes have changed. Every change has a record, so
+/// the audit log says what that is.
+async fn follow(catalogue: Arc<Catalogue>, mut seen: i64, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|&stop| stop) => return,
+            () = tokio::time::sleep(FOLLOW) => {}
+        }
+        match catalogue.store.records(seen).await {
+            Ok(records) => {
+                for record in &records {
+                    let mut words = record.subject.split(' ');
+                    if let (Some("crate" | "version"), Some(name)) = (words.next(), words.next()) {
+                        catalogue.forget(name);
+                    }
+                    seen = record.seq;
+                }
+            }
+            Err(error) => tracing::error!(error = %chain(&error), "cannot follow changes"),
+        }
+    }
+}
+
+async fn sweep(catalogue: Arc<Catalogue>, pause: Duration, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|&stop| stop) => return,
+            () = tokio::time::sleep(pause) => {}
+        }
+        if let Err(error) = catalogue.sweep().await {
+            tracing::error!(error = %chain(&error), "cannot look for holds that end");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! What can go wrong with the store.
+
+use camino::Utf8PathBuf;
+
+use crate::{Cause, State};
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The database cannot be opened.
+    #[error("cannot open the database `{path}`")]
+    Open {
+        /// The database's file.
+        path: Utf8PathBuf,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A newer release has written the database.
+    #[error("the database `{path}` has schema {found}; this release knows {known}")]
+    Newer {
+        /// The database's file.
+        path: Utf8PathBuf,
+        /// Its schema.
+        found: i64,
+        /// The newest schema that is known.
+        known: i64,
+    },
+    /// A question or a change failed.
+    #[error("the database cannot {operation}")]
+    Database {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row holds what this release does not write.
+    #[error("the database holds {what} `{value}`, which is not understood")]
+    Damaged {
+        /// Which field.
+        what: &'static str,
+        /// What it holds.
+        value: String,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} `{name}`")]
+    Missing {
+        /// What was looked for.
+        what: &'static str,
+        /// By which name.
+        name: String,
+    },
+    /// Such a thing exists.
+    #[error("the {what} `{name}` exists already")]
+    Exists {
+        /// What was to be made.
+        what: &'static str,
+        /// By which name.
+        name: String,
+    },
+    /// The state cannot follow, or not for this cause.
+    #[error("a version that is {from} cannot become {to} by {cause}")]
+    Transition {
+        /// The state now.
+        from: State,
+        /// The state that was wanted.
+        to: State,
+        /// Who or what wanted it.
+        cause: Cause,
+    },
+    /// Somebody else changed the version in the meantime.
+    #[error("`{subject}` was changed by somebody else in the meantime")]
+    Raced {
+        /// Crate and version.
+        subject: String,
+    },
+}
+
+impl StoreError {
+    /// What to do about it, in one sentence without a full stop.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            StoreError::Open { .. } => {
+                Some("check that the directory exists, belongs to the service and has free space")
+            }
+            StoreError::Newer { .. } => Some("use the newer release, or restore an older backup"),
+            StoreError::Damaged { .. } => {
+                Some("restore a backup; `palisade admin audit verify` shows what was changed")
+            }
+            StoreError::Raced { .. } => Some("look at it again and repeat the command"),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn database(operation: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+        move |source| StoreError::Database { operation, source }
+    }
+}

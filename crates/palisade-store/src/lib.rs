@@ -1,0 +1,132 @@
+//! The state of the registry gateway, in one database.
+//!
+//! This crate is *not* the policy: it keeps what was decided and refuses what
+//! can never follow from the state a version is in. Every change is one
+//! transaction with one record in a hash-chained audit log, because [`Tx`] is
+//! the only way to write and each of its methods appends one.
+//!
+//! The main types are [`Store`], [`Tx`], [`Version`], [`State`] and
+//! [`Record`].
+
+mod audit;
+mod backend;
+mod crates;
+mod error;
+mod state;
+mod tokens;
+mod users;
+mod versions;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use sqlx::Row as _;
+
+use crate::backend::{Backend, Database};
+
+pub use audit::{Actor, Record, Verification};
+pub use crates::{Conditions, Crate, Origin};
+pub use error::StoreError;
+pub use state::{Cause, State};
+pub use tokens::{NewToken, Token};
+pub use users::{Role, User};
+pub use versions::{Decision, NewVersion, Refresh, Verdict, Version};
+
+/// The database. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    backend: Backend,
+}
+
+/// A change that is being made. Dropped without [`commit`](Tx::commit), it
+/// never happened.
+#[derive(Debug)]
+pub struct Tx {
+    inner: sqlx::Transaction<'static, Database>,
+    actor: Actor,
+    now: Timestamp,
+}
+
+impl Store {
+    /// Opens the database at `path`, and makes or updates it.
+    ///
+    /// # Errors
+    /// It cannot be opened, or a newer release has written it.
+    pub async fn open(path: &Utf8Path) -> Result<Store, StoreError> {
+        let backend = Backend::open(path).await?;
+        Ok(Store { backend })
+    }
+
+    /// Begins a change by `actor` at the time `now`. Changes queue.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn begin(&self, actor: &Actor, now: Timestamp) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            inner: self.backend.write().await?,
+            actor: actor.clone(),
+            now,
+        })
+    }
+
+    /// Writes a consistent copy to the new file `to`, while the service runs.
+    ///
+    /// # Errors
+    /// The file exists, or cannot be written.
+    pub async fn backup(&self, to: &Utf8Path) -> Result<(), StoreError> {
+        self.backend.backup(to).await
+    }
+
+    /// Waits for what is being written and closes the database.
+    pub async fn close(&self) {
+        self.backend.close().await;
+    }
+
+    /// What was kept under `key`.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn setting(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let row = sqlx::query("SELECT value FROM settings WHERE key = $1")
+            .bind(key)
+            .fetch_optional(self.readers())
+            .await
+            .map_err(StoreError::database("read a setting"))?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    fn readers(&self) -> &sqlx::Pool<Database> {
+        self.backend.readers()
+    }
+}
+
+impl Tx {
+    /// Makes the change last.
+    ///
+    /// # Errors
+    /// The database cannot be written; then nothing has changed.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.inner
+            .commit()
+            .await
+            .map_err(StoreError::database("commit a change"))
+    }
+
+    /// Keeps `value` under `key`.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn set(&mut self, key: &str, value: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO settings (key, value) VALUES ($1, $2)
+             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(key)
+        .bind(value)
+        .execute(&mut *self.inner)
+        .await
+        .map_err(StoreError::database("write a setting"))?;
+        let detail = serde_json::json!({ "value": value });
+        self.audit("set", &format!("setting {key}"), detail).await?;
+        Ok(())
+    }
+}
