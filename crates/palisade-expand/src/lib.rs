@@ -78,6 +78,7 @@ mod serde_repr;
 mod serde_with;
 mod shapes;
 mod smart_default;
+mod snafu;
 mod sqlx;
 mod strings;
 mod structopt;

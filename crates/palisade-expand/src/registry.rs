@@ -100,6 +100,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::serde_repr::MACROS,
     crate::serde_with::MACROS,
     crate::smart_default::MACROS,
+    crate::snafu::MACROS,
     crate::sqlx::MACROS,
     crate::strings::MACROS,
     crate::structopt::MACROS,
