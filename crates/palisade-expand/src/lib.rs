@@ -52,6 +52,7 @@ mod derivative;
 mod derive_builder;
 mod derive_more;
 mod derive_new;
+mod derive_where;
 mod displaydoc;
 mod enum_as_inner;
 mod enum_map;

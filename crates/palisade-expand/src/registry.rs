@@ -79,6 +79,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::derive_more::MACROS,
     crate::derive_more::OLD_MACROS,
     crate::derive_new::MACROS,
+    crate::derive_where::MACROS,
     crate::displaydoc::MACROS,
     crate::enum_as_inner::MACROS,
     crate::enum_map::MACROS,
