@@ -41,6 +41,7 @@ mod async_entry;
 mod async_recursion;
 mod async_stream;
 mod async_trait;
+mod auto_impl;
 mod axum;
 mod bytemuck;
 mod clap;

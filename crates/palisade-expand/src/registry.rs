@@ -68,6 +68,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::async_recursion::MACROS,
     crate::async_stream::MACROS,
     crate::async_trait::MACROS,
+    crate::auto_impl::MACROS,
     crate::axum::MACROS,
     crate::bytemuck::MACROS,
     crate::clap::MACROS,
