@@ -64,6 +64,7 @@ mod getset;
 mod lazy_regex;
 mod limits;
 mod maud;
+mod miette;
 mod num_derive;
 mod num_enum;
 mod options;

@@ -89,6 +89,7 @@ const FAMILIES: &[&[Macro]] = &[
     crate::getset::MACROS,
     crate::lazy_regex::MACROS,
     crate::maud::MACROS,
+    crate::miette::MACROS,
     crate::num_derive::MACROS,
     crate::num_enum::MACROS,
     crate::paste::MACROS,
