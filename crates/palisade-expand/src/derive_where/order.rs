@@ -176,7 +176,7 @@ fn compare(context: &Context<'_>, item: &Item<'_>, request: &Request, name: &str
     let arms: Vec<_> = item
         .cases
         .iter()
-        .filter(|case| !case.is_empty(name) && !(is_partial && case.is_incomparable))
+        .filter(|case| !(case.is_empty(name) || is_partial && case.is_incomparable))
         .map(|case| arm(case, name, &method, &equal))
         .collect();
     if !item.is_enum || item.cases.len() < 2 {

@@ -107,7 +107,7 @@ pub(super) enum Url {
 
 pub(super) enum Help {
     Text(Text),
-    Field(Member, Type),
+    Field(Member, Box<Type>),
 }
 
 /// What `#[diagnostic(..)]` says, on an enum for all of its variants.
@@ -279,7 +279,7 @@ impl Marks {
                         marks.related.get_or_insert(member.clone());
                     }
                     "help" => {
-                        let help = Help::Field(member.clone(), ty.clone());
+                        let help = Help::Field(member.clone(), Box::new(ty.clone()));
                         marks.help.get_or_insert(help);
                     }
                     "diagnostic_source" => {

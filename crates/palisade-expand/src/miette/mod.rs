@@ -169,7 +169,6 @@ impl<'a> Case<'a> {
                     }))
                 }
             },
-            // The attribute of the type stands before that of a field.
             Method::Help => match (&self.attrs.help, &self.marks.help) {
                 (Some(_), Some(_)) => return Err(Refusal::new("`help` given more than once")),
                 (Some(Help::Text(text)), None) => Some(boxed(text.formatted(self.fields)?)),
