@@ -96,7 +96,7 @@ fn template(input: ParseStream<'_>) -> syn::Result<Template> {
 }
 
 /// Replaces `.field` and `.0`, where an expression begins, by the local of that field.
-fn shorthand(tokens: Vec<TokenTree>, mut begins: bool) -> TokenStream {
+pub(crate) fn shorthand(tokens: Vec<TokenTree>, mut begins: bool) -> TokenStream {
     let mut output: Vec<TokenTree> = Vec::new();
     let mut turbofish = 0_usize;
     let mut rest = tokens.into_iter().peekable();

@@ -13,6 +13,7 @@ use syn::{
     Data, DeriveInput, Field, Fields, GenericArgument, Generics, Member, PathArguments, Type,
 };
 
+pub(crate) use self::attr::shorthand;
 use self::attr::{Attrs, Template};
 use self::bounds::Bounds;
 use self::message::Message;
