@@ -164,6 +164,10 @@ fn record(names: &Names<'_>, walk: &Walk<'_>, collection: &mut Collection) {
     // A package that is built for the host and for the target is loaded twice,
     // and is one definition all the same.
     let mut functions: BTreeMap<Function, (Pass, Vec<Identity>)> = BTreeMap::new();
+    #[expect(
+        clippy::iter_over_hash_type,
+        reason = "which of them comes first makes no difference"
+    )]
     for (identity, pass) in best {
         let known = functions.entry(names.describe(&identity));
         let (known, identities) = known.or_insert((pass, Vec::new()));
