@@ -1,12 +1,13 @@
 //! Administration, for tokens that are for nothing else.
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use palisade_index::canonical_name;
 use palisade_store::{Actor, State as Standing};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::extract::{Path, Query};
 use super::{App, Json, Known};
 use crate::admin::{self, Ruling};
 use crate::failure::Failure;

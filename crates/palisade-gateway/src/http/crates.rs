@@ -1,10 +1,11 @@
 //! Search, and where a version stands.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use palisade_index::canonical_name;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::extract::{Path, Query};
 use super::{App, Json, Known};
 use crate::catalogue::Freshness;
 use crate::failure::Failure;

@@ -1,9 +1,10 @@
 //! Downloads.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 
+use super::extract::Path;
 use super::{App, Known};
 use crate::catalogue::Unserved;
 use crate::failure::Failure;

@@ -1,11 +1,12 @@
 //! The sparse index.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::extract::Path;
 use super::{App, Json, Known};
 use crate::catalogue::Freshness;
 use crate::config::Config;

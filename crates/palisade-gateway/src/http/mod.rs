@@ -4,6 +4,7 @@
 mod admin;
 mod crates;
 mod download;
+mod extract;
 mod health;
 mod index;
 mod owners;

@@ -1,12 +1,13 @@
 //! Owners.
 
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use palisade_index::canonical_name;
 use palisade_store::{Actor, Origin, User};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::extract::Path;
 use super::yank::require_owner;
 use super::{App, Json, Known};
 use crate::catalogue::Freshness;

@@ -1,10 +1,11 @@
 //! Yanking, and taking it back.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use palisade_index::canonical_name;
 use palisade_store::{Actor, Origin};
 use serde_json::json;
 
+use super::extract::Path;
 use super::{App, Json, Known};
 use crate::failure::Failure;
 use crate::scope::Scope;

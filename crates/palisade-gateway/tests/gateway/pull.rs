@@ -400,3 +400,29 @@ fn private_names_are_not_looked_up() {
     }
     assert_eq!(world.upstream.asked("acme"), 0);
 }
+
+/// Guards that a request that is no request is refused in the form that cargo
+/// prints: JSON on the API, text on index and download.
+#[test]
+fn refused_addresses_speak_to_cargo() {
+    let world = World::new("");
+    for path in [
+        "/api/v1/crates?per_page=x",
+        "/api/v1/crates?per_page=99999999999",
+        "/api/v1/crates/%ff/1.0.0",
+    ] {
+        let answer = get(&world.url(path));
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        assert!(
+            answer.json()["errors"][0]["detail"].is_string(),
+            "{path}: {}",
+            answer.text()
+        );
+    }
+    for path in ["/index/ab/cd/%ff%fe", "/api/v1/crates/%ff/1.0.0/download"] {
+        let answer = get(&world.url(path));
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text());
+        let kind = answer.field("content-type").unwrap_or_default();
+        assert!(kind.starts_with("text/plain"), "{path}: {kind}");
+    }
+}
