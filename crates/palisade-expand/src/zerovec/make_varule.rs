@@ -5,12 +5,12 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Data, DeriveInput, Fields, GenericArgument, Lifetime, Member, PathArguments, Token,
-    Type, Visibility,
+    Data, DeriveInput, Fields, GenericArgument, Lifetime, Member, PathArguments, Token, Type,
+    Visibility,
 };
 
 use super::var_ule::var_ule_impl;
-use super::{Names, Options};
+use super::{Names, Options, is_own};
 use crate::Invocation;
 use crate::support::{Expansion, Refusal};
 
@@ -118,10 +118,6 @@ fn parts(input: &mut DeriveInput) -> Result<Vec<Part>, Refusal> {
     let mut parts = Vec::new();
     for (index, (field, member)) in data.fields.iter_mut().zip(members).enumerate() {
         let mut custom: Option<Ident> = None;
-        let is_own = |attribute: &Attribute| {
-            let segments = &attribute.path().segments;
-            segments.len() == 2 && segments[0].ident == "zerovec"
-        };
         for attribute in field.attrs.iter().filter(|it| is_own(it)) {
             let words =
                 attribute.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated)?;

@@ -133,6 +133,12 @@ fn ule_impl(name: &Ident, fields: &[&Field], names: &Names) -> Expansion {
     })
 }
 
+/// Whether an attribute is `#[zerovec::name ..]`.
+fn is_own(attribute: &Attribute) -> bool {
+    let segments = &attribute.path().segments;
+    segments.len() == 2 && segments[0].ident == "zerovec"
+}
+
 /// What `#[zerovec::derive(..)]` and `#[zerovec::skip_derive(..)]` say.
 #[derive(Default)]
 struct Options {
@@ -152,11 +158,7 @@ impl Options {
     /// Reads and removes the attributes.
     fn take(attributes: &mut Vec<Attribute>) -> syn::Result<Self> {
         let mut options = Self::default();
-        let is_own = |attribute: &Attribute| {
-            let segments = &attribute.path().segments;
-            segments.len() == 2 && segments[0].ident == "zerovec"
-        };
-        for attribute in attributes.iter().filter(|attribute| is_own(attribute)) {
+        for attribute in attributes.iter().filter(|it| is_own(it)) {
             let name = &attribute.path().segments[1].ident;
             if name == "format" {
                 options.format = Some(attribute.parse_args()?);
