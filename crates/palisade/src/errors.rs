@@ -49,6 +49,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<SnapshotError>() {
         return Some(error.hint());
     }
+    if let Some(error) = cause.downcast_ref::<palisade_scan::InputError>() {
+        return Some(error.hint());
+    }
     cause
         .downcast_ref::<Usage>()
         .map(|usage| usage.hint.clone())

@@ -15,7 +15,8 @@ detector! {
     ///
     /// ## Why is this bad?
     /// Where two readers see two things, a scanner sees the harmless one. Old versions have some of
-    /// these by accident, which is why they are *low* where nothing is ambiguous.
+    /// these by accident, which is why they are *low* where nothing that takes part in a build is
+    /// ambiguous.
     ///
     /// ## Example
     /// A file that is in the archive twice, with different contents.
@@ -29,7 +30,8 @@ impl ArchiveAnomaly {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         for finding in subject.package.tree.findings() {
             let (severity, confidence) = match finding.kind.class() {
-                Class::Ambiguous => (Severity::High, Confidence::Medium),
+                Class::Ambiguous if is_built(&finding.path) => (Severity::High, Confidence::Medium),
+                Class::Ambiguous => (Severity::Low, Confidence::Medium),
                 Class::Forbidden => (Severity::Low, Confidence::Medium),
                 Class::Note | Class::Limit => continue,
             };
@@ -41,4 +43,11 @@ impl ArchiveAnomaly {
             findings.rated(&Self::RULE, severity, confidence, finding.kind.message(), places);
         }
     }
+}
+
+/// Whether what is ambiguous takes part in a build. Two readmes do not.
+fn is_built(path: &str) -> bool {
+    const READ: [&str; 6] = [".md", ".txt", ".orig", "license-mit", "license-apache", "license"];
+    let lower = path.to_ascii_lowercase();
+    !READ.iter().any(|ending| lower.ends_with(ending))
 }

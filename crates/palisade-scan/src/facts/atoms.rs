@@ -28,7 +28,7 @@ const ATOMS: &[(Fact, &str, &[&str])] = &[
     (Fact::Persistence, "SSH logins", &["authorized_keys"]),
     (Fact::Persistence, "scheduled commands", &["/etc/cron", "crontab", "schtasks", "/var/spool/cron"]),
     (Fact::Persistence, "services", &["launchagents", "launchdaemons", "systemd/user", "systemd/system", "systemctl enable", "systemctl --user enable", "/etc/rc.local", "/etc/init.d"]),
-    (Fact::Persistence, "programs that start with the session", &["currentversion\\run", "programs\\startup", "start menu/programs/startup", ".config/autostart"]),
+    (Fact::Persistence, "programs that start with the session", &["currentversion\\run", "programs\\startup", "start menu/programs/startup", "autostart/", "autostart\\"]),
     (Fact::Persistence, "shell profiles", &[".bashrc", ".zshrc", ".bash_profile", "/etc/profile.d", ".zprofile"]),
     (Fact::Persistence, "libraries that every program loads", &["ld.so.preload"]),
     (Fact::Persistence, "git hooks", &[".git/hooks", "hooks/pre-commit", "hooks/post-checkout", "core.hookspath"]),

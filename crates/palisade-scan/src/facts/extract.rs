@@ -232,7 +232,7 @@ impl Extractor<'_, '_> {
         // Behind it: `, x` in the same list, or `).arg(x`.
         let rest = (flag + 1..end).find(|&index| {
             let token = &file.tokens[index];
-            !(matches!(token.kind, Kind::Punct(b',' | b')' | b'.' | b'(' | b'&' | b'[' | b']'))
+            !(matches!(token.kind, Kind::Punct(b',' | b')' | b'.' | b'(' | b'&' | b'[' | b']' | b'$'))
                 || matches!(file.word(index), "arg" | "args"))
         });
         let Some(rest) = rest else { return };
@@ -254,7 +254,9 @@ impl Extractor<'_, '_> {
                     self.program(at + 3);
                 }
             }
-            "obfstr" | "lc" | "lc_env" | "obfuscate" | "encrypt_string" => {
+            "obfstr" | "lc" | "lc_env" | "obfuscate" | "encrypt_string"
+                if file.tokens.get(at + 3).is_some_and(|token| token.kind == Kind::Text) =>
+            {
                 self.add(Fact::HiddenText, at, format!("`{}!`", file.word(at)));
             }
             _ => {}
@@ -299,8 +301,11 @@ impl Extractor<'_, '_> {
         for text in &file.texts {
             match text.disguise {
                 None => {
+                    let told = is_message(file, text.first);
                     for meaning in meanings(&text.value) {
-                        self.add(meaning.fact, text.first, meaning.detail);
+                        if !(told && is_command(meaning.fact)) {
+                            self.add(meaning.fact, text.first, meaning.detail);
+                        }
                     }
                 }
                 Some(disguise) => {
@@ -374,6 +379,28 @@ impl Extractor<'_, '_> {
 
 /// The largest included file that is decoded, in bytes.
 const INCLUDED: usize = 1 << 20;
+
+/// Whether a text is something that users are told. A hint to run a command
+/// runs none.
+fn is_message(file: &SourceFile<'_>, at: usize) -> bool {
+    const TELLING: [&str; 18] = [
+        "println", "print", "eprintln", "eprint", "panic", "bail", "anyhow", "ensure", "trace",
+        "debug", "info", "warn", "error", "todo", "assert", "expect", "with_context", "context",
+    ];
+    let Some(before) = at.checked_sub(2) else { return false };
+    if file.word(at - 1) != "(" {
+        return false;
+    }
+    let name = if file.word(before) == "!" { before.wrapping_sub(1) } else { before };
+    TELLING.contains(&file.word(name))
+}
+
+fn is_command(fact: Fact) -> bool {
+    matches!(
+        fact,
+        Fact::NetworkCommand | Fact::PipeToShell | Fact::MakeExecutable | Fact::Detached | Fact::TlsOff
+    )
+}
 
 /// What somebody hides in order to use it unseen.
 fn is_worth_hiding(fact: Fact) -> bool {

@@ -2,7 +2,7 @@
 //! and re-exports of other files.
 
 use palisade_index::Manifest;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::paths;
 use crate::source::{Kind, SourceFile};
@@ -14,6 +14,9 @@ const RENAMED: usize = 4;
 pub(super) struct Names {
     /// Dependencies that have another name here.
     dependencies: FxHashMap<String, String>,
+    /// The libraries that the manifest names; `None` without a manifest. A
+    /// function `execute` of the package itself is no library of that name.
+    declared: Option<FxHashSet<String>>,
     /// Names under which a file passes on something that matters.
     exports: FxHashMap<String, Vec<String>>,
 }
@@ -28,21 +31,37 @@ impl Names {
                 (code(&dependency.name), code(&dependency.package))
             })
             .collect();
+        let declared = manifest.map(|manifest| {
+            let dependencies = manifest.dependencies.iter();
+            dependencies.map(|dependency| dependency.package.replace('-', "_")).collect()
+        });
         let mut names = Names {
             dependencies,
+            declared,
             exports: FxHashMap::default(),
         };
         let mut exports = FxHashMap::default();
         for file in files {
             for (name, path) in &file.uses.names {
                 let path = names.renamed(path.clone());
-                if path.len() > 1 && paths::is_root(&path[0]) && paths::facts(&path).next().is_some() {
+                // A whole library can be passed on too.
+                if names.is_library(&path[0]) && paths::facts(&path).next().is_some() {
                     exports.insert(name.clone(), path);
                 }
             }
         }
         names.exports = exports;
         names
+    }
+
+    /// Whether a path is one of a library that is there.
+    fn is_known(&self, path: &[String]) -> bool {
+        path.len() > 1 && self.is_library(&path[0])
+    }
+
+    fn is_library(&self, name: &str) -> bool {
+        let declared = || self.declared.as_ref().is_none_or(|declared| declared.contains(name));
+        paths::is_root(name) && (name == "std" || declared())
     }
 
     fn renamed(&self, mut path: Vec<String>) -> Vec<String> {
@@ -83,7 +102,7 @@ impl Names {
             let at = path.iter().position(|segment| self.exports.contains_key(segment))?;
             path.splice(..=at, self.exports[&path[at]].iter().cloned());
         }
-        paths::is_root(&path[0]).then_some(path)
+        self.is_known(&path).then_some(path)
     }
 
     /// A name that a glob import may have brought in.
@@ -100,7 +119,7 @@ impl Names {
                 return Some(export.iter().cloned().chain(rest).collect());
             }
             // A glob of a whole library would make every name one of its own.
-            if glob.len() < 2 || !paths::is_root(first) {
+            if glob.len() < 2 || !self.is_known(&glob) {
                 return None;
             }
             let mut path = glob;

@@ -162,15 +162,15 @@ pub(super) fn is_root(segment: &str) -> bool {
 /// The facts that a path stands for.
 pub(super) fn facts(path: &[String]) -> impl Iterator<Item = Fact> {
     let mut joined = String::new();
-    let mut found: &[Fact] = &[];
+    let mut found: Vec<Fact> = Vec::new();
     for segment in path.iter().take(TABLE.longest) {
         if !joined.is_empty() {
             joined.push_str("::");
         }
         joined.push_str(segment);
         if let Some(facts) = TABLE.facts.get(joined.as_str()) {
-            found = facts;
+            found.extend(facts.iter().filter(|fact| !found.contains(fact)).copied().collect::<Vec<_>>());
         }
     }
-    found.iter().copied()
+    found.into_iter()
 }

@@ -10,7 +10,7 @@ use typomania::{AuthorSet, Corpus, Package};
 use super::NameCorpus;
 
 /// What names are made of.
-const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz0123456789_";
+const ALPHABET: &str = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
 /// Words that say nothing about what a crate is.
 const AFFIXES: &[&str] = &[
@@ -35,7 +35,7 @@ static CHECKS: LazyLock<Vec<(&'static str, Box<dyn Check>)>> = LazyLock::new(|| 
         ("a letter is missing", Box::new(Omitted::new(ALPHABET))),
         ("a letter is doubled", Box::new(Repeated)),
         ("letters are swapped", Box::new(SwappedCharacters)),
-        ("words are swapped", Box::new(SwappedWords::new("_"))),
+        ("words are swapped", Box::new(SwappedWords::new("-"))),
         ("a letter is mistaken for another", Box::new(Typos::new(confused))),
         ("a number is added", Box::new(Version)),
     ]
@@ -68,8 +68,8 @@ pub(super) fn candidates(corpus: &NameCorpus, name: &str) -> Vec<(String, String
     }
     for (at, letter) in name.char_indices() {
         let shorter = format!("{}{}", &name[..at], &name[at + letter.len_utf8()..]);
-        if letter == '_' || shorter.len() >= SHORT - 1 {
-            let how = if letter == '_' {
+        if letter == '-' || shorter.len() >= SHORT - 1 {
+            let how = if letter == '-' {
                 "a separator is added".to_owned()
             } else {
                 format!("`{letter}` is added")
@@ -82,16 +82,16 @@ pub(super) fn candidates(corpus: &NameCorpus, name: &str) -> Vec<(String, String
                 add(other, "it counts on".to_owned());
             }
         }
-        if at > 0 && letter != '_' && !name[..at].ends_with('_') {
-            let split = format!("{}_{}", &name[..at], &name[at..]);
+        if at > 0 && letter != '-' && !name[..at].ends_with('-') {
+            let split = format!("{}-{}", &name[..at], &name[at..]);
             add(split, "a separator is missing".to_owned());
         }
     }
     for affix in AFFIXES {
         let how = || format!("`{affix}` is added");
         for rest in [
-            name.strip_suffix(affix).map(|rest| rest.strip_suffix('_').unwrap_or(rest)),
-            name.strip_prefix(affix).and_then(|rest| rest.strip_prefix('_')),
+            name.strip_suffix(affix).map(|rest| rest.strip_suffix('-').unwrap_or(rest)),
+            name.strip_prefix(affix).and_then(|rest| rest.strip_prefix('-')),
         ]
         .into_iter()
         .flatten()
@@ -102,10 +102,10 @@ pub(super) fn candidates(corpus: &NameCorpus, name: &str) -> Vec<(String, String
             }
         }
         for other in AFFIXES {
-            if let Some(rest) = name.strip_suffix(affix).and_then(|rest| rest.strip_suffix('_'))
+            if let Some(rest) = name.strip_suffix(affix).and_then(|rest| rest.strip_suffix('-'))
                 && other != affix
             {
-                add(format!("{rest}_{other}"), format!("`{affix}` stands for `{other}`"));
+                add(format!("{rest}-{other}"), format!("`{affix}` stands for `{other}`"));
             }
         }
     }

@@ -111,6 +111,7 @@ pub(crate) fn look_alike(corpus: &NameCorpus, name: &str, hint: OwnerHint<'_>) -
 
 /// What speaks for an imitation; `None` when something speaks against it.
 fn judge(own: Option<&DumpedCrate>, other: &DumpedCrate, hint: OwnerHint<'_>) -> Option<(u32, Vec<String>)> {
+    let is_new = own.is_none();
     let empty = DumpedCrate::default();
     let own = own.unwrap_or(&empty);
     if own.owners.iter().any(|owner| other.owners.contains(owner)) {
@@ -153,6 +154,8 @@ fn judge(own: Option<&DumpedCrate>, other: &DumpedCrate, hint: OwnerHint<'_>) ->
         if older >= OLDER_DAYS {
             counts(1, format!("is {older} days older"));
         }
+    } else if is_new {
+        counts(1, "is older".to_owned());
     }
     if copied_description {
         counts(2, "has the same description".to_owned());

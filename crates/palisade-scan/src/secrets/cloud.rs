@@ -7,7 +7,7 @@ use crate::source::base64;
 pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// An access key of AWS.
-        "secret-aws-access-key" High, anchors: &["AKIA", "ASIA", "ABIA", "ACCA"], before: 0, length: 20,
+        "secret-aws-access-key" Medium, anchors: &["AKIA", "ASIA", "ABIA", "ACCA"], before: 0, length: 20,
         pattern: r"(?:^|[^A-Za-z0-9+/])((?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16})(?:$|[^A-Za-z0-9+/])",
         check: checks::aws_key
     },

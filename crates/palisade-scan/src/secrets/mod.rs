@@ -270,27 +270,24 @@ fn rate(rule: &SecretRule, proof: Proof, class: PathClass) -> (Severity, Confide
     }
 }
 
-/// Directories and names of files that hold samples.
+/// Words in the names of directories and files that hold samples.
 const SAMPLES: &[&str] = &[
-    "test", "tests", "testing", "testdata", "test-data", "test_data", "fixture", "fixtures", "mock", "mocks", "example",
-    "examples", "sample", "samples", "doc", "docs", "bench", "benches", "snapshots", "corpus",
-    "fuzz", "testsuite", "vectors", "testcases",
+    "test", "tests", "testing", "testdata", "testkit", "testsuite", "testcases", "testutil",
+    "fixture", "fixtures", "mock", "mocks", "example", "examples", "sample", "samples", "template",
+    "doc", "docs", "bench", "benches", "snapshots", "corpus", "fuzz", "vectors",
 ];
 
 fn class_of(path: &str, bytes: &[u8], at: usize) -> PathClass {
     let lower = path.to_ascii_lowercase();
     let mut parts = lower.split('/');
     let file = parts.next_back().unwrap_or_default();
-    let sample = parts.any(|part| SAMPLES.contains(&part) || part.ends_with("_tests") || part.ends_with("-tests"))
-        || file.ends_with(".md")
-        || file.ends_with(".rst")
-        || file.ends_with(".snap")
-        || file.starts_with("test_")
+    // `ssl_common_test.cc`, `sample-config.toml`
+    let words = |part: &str| part.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| SAMPLES.contains(&word));
+    let sample = parts.any(words)
+        || words(file)
+        || [".md", ".rst", ".snap", ".adoc"].iter().any(|ending| file.ends_with(ending))
         || file.starts_with("readme")
-        || file.starts_with("changelog")
-        || ["tests.rs", "test.rs", "_test.rs", "_tests.rs", ".example", ".sample", ".template"]
-            .iter()
-            .any(|ending| file.ends_with(ending));
+        || file.starts_with("changelog");
     if sample || (file.ends_with(".rs") && is_in_tests(bytes, at)) {
         PathClass::Sample
     } else {

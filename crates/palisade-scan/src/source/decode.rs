@@ -101,7 +101,7 @@ fn layer(text: &[u8]) -> Option<(String, Disguise)> {
     if has_crib(&rotated) && !has_crib(text) {
         return Some((String::from_utf8_lossy(&rotated).into_owned(), Disguise::Rot13));
     }
-    None
+    one_byte_key(text).map(|text| (text, Disguise::Xor))
 }
 
 fn outer(inner: Disguise, own: Disguise) -> Disguise {
@@ -119,15 +119,17 @@ pub(crate) fn reveal_bytes(bytes: &[u8]) -> Option<(String, Disguise)> {
     if let Some(head) = program(bytes) {
         return Some((head, Disguise::Bytes));
     }
-    if let Some(text) = readable(bytes) {
-        return Some((text.to_owned(), Disguise::Bytes));
+    let plain = readable(bytes);
+    // What can be read may still be something else: a key of few bits leaves
+    // letters letters.
+    let with_key = || one_byte_key(bytes).or_else(|| longer_key(bytes));
+    if bytes.len() <= LONGEST_WITH_KEY
+        && !has_crib(bytes)
+        && let Some(text) = with_key()
+    {
+        return Some((text, Disguise::Xor));
     }
-    if bytes.len() > LONGEST_WITH_KEY {
-        return None;
-    }
-    one_byte_key(bytes)
-        .or_else(|| longer_key(bytes))
-        .map(|text| (text, Disguise::Xor))
+    plain.map(|text| (text.to_owned(), Disguise::Bytes))
 }
 
 /// Whether these bytes are a program, by how they begin; if so, their head in
@@ -186,20 +188,28 @@ fn one_byte_key(bytes: &[u8]) -> Option<String> {
 const KEY: usize = 8;
 
 fn longer_key(bytes: &[u8]) -> Option<String> {
-    if bytes.len() < 12 {
-        return None;
-    }
     [&b"https://"[..], b"http://"].into_iter().find_map(|crib| {
         (2..=KEY.min(crib.len())).find_map(|length| {
+            if bytes.len() < crib.len() + length {
+                return None;
+            }
             let key: Vec<u8> = (0..length).map(|at| bytes[at] ^ crib[at]).collect();
             let text: Vec<u8> = bytes
                 .iter()
                 .zip(key.iter().cycle())
                 .map(|(byte, key)| byte ^ key)
                 .collect();
-            let address = |byte: &u8| byte.is_ascii_graphic();
-            (text.starts_with(crib) && text.iter().all(address))
-                .then(|| String::from_utf8_lossy(&text).into_owned())
+            // The key was chosen so that the beginning fits; the rest has to
+            // fit by itself, and be long enough for that to mean something.
+            let rest = text.strip_prefix(crib)?;
+            let of_address = |byte: &u8| byte.is_ascii_alphanumeric() || b"./_:?=&%~-".contains(byte);
+            let host = rest.split(|&byte| byte == b'/').next().unwrap_or_default();
+            let fits = rest.iter().all(of_address)
+                && host.len() >= 4
+                && host.iter().filter(|&&byte| byte == b'.').count() > 0
+                && host.iter().all(|byte| !byte.is_ascii_uppercase())
+                && host.last().is_some_and(u8::is_ascii_alphanumeric);
+            fits.then(|| String::from_utf8_lossy(&text).into_owned())
         })
     })
 }
