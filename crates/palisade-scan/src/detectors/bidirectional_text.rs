@@ -32,7 +32,7 @@ impl BidirectionalText {
                 continue;
             }
             // All of them begin with this byte.
-            if memchr_e2(file.source.as_bytes()).is_none() {
+            if memchr::memchr(0xe2, file.source.as_bytes()).is_none() {
                 continue;
             }
             let controls = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -51,8 +51,4 @@ impl BidirectionalText {
             findings.rated(&Self::RULE, severity, confidence, message, places);
         }
     }
-}
-
-fn memchr_e2(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|&byte| byte == 0xe2)
 }

@@ -36,17 +36,16 @@ impl ObfuscatedNames {
             if unit == Unit::Test {
                 continue;
             }
-            let names = file.tokens.iter().filter(|token| token.kind == Kind::Ident);
-            let mut all = BTreeSet::new();
-            let mut strange = BTreeSet::new();
-            for token in names {
-                let name = token.text(&file.source);
-                all.insert(name);
-                if is_strange(name) {
-                    strange.insert(name);
-                }
+            let names = || {
+                let names = file.tokens.iter().filter(|token| token.kind == Kind::Ident);
+                names.map(|token| token.text(&file.source))
+            };
+            let strange: BTreeSet<&str> = names().filter(|name| is_strange(name)).collect();
+            if strange.len() < FEWEST {
+                continue;
             }
-            if strange.len() >= FEWEST && strange.len() * 10 >= all.len() {
+            let all: BTreeSet<&str> = names().collect();
+            if strange.len() * 10 >= all.len() {
                 let shown: Vec<&str> = strange.iter().copied().take(3).collect();
                 let label = format!("{} such names, as `{}`", strange.len(), shown.join("`, `"));
                 let message = format!("{} has names that were made to be hard to read", unit.as_str());

@@ -56,7 +56,7 @@ impl Calls {
                 }
                 let word = file.word(at);
                 let Some(targets) = by_name.get(word) else { continue };
-                let (item_index, item) = file.item(at);
+                let (item_index, _) = file.item(at);
                 let from = (index(file_index), index(item_index));
                 let before = at.checked_sub(1).map_or("", |before| file.word(before));
                 if matches!(before, "fn" | "const" | "static" | "mut" | "macro_rules") {
@@ -66,17 +66,21 @@ impl Calls {
                 let method = before == ".";
                 let qualified = before == ":" && at >= 3;
                 let called = matches!(next, "(" | "!") || next == ":";
+                // What is listed in a constant, or given away, is called
+                // from there.
+                let mentioned = called
+                    || qualified
+                    || next == ","
+                    || file.items.items[item_index].kind == ItemKind::Constant;
                 let chosen: Vec<Node> = targets
                     .iter()
                     .copied()
                     .filter(|&target| target != from)
                     .filter(|&(file, item)| {
-                        let target = &facts.files[file as usize].items.items[item as usize];
-                        match target.kind {
+                        match facts.files[file as usize].items.items[item as usize].kind {
                             ItemKind::Constant => !method,
                             ItemKind::Macro => next == "!",
-                            // A constructor's list names functions without calling.
-                            _ => called || qualified || item_is_list(item_index, facts, file_index) || next == ",",
+                            ItemKind::Function | ItemKind::File => mentioned,
                         }
                     })
                     .collect();
@@ -103,7 +107,6 @@ impl Calls {
                 if chosen.len() > MEANINGS || (COMMON.contains(&word) && chosen.len() > 1) {
                     continue;
                 }
-                let _ = item;
                 let list = edges.entry(from).or_default();
                 for target in chosen {
                     if !list.contains(&target) {
@@ -185,10 +188,6 @@ impl Calls {
 
 fn index(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-fn item_is_list(item: usize, facts: &Facts<'_>, file: usize) -> bool {
-    facts.files[file].items.items[item].kind == ItemKind::Constant
 }
 
 /// Whether a file is the module of that name.

@@ -31,7 +31,9 @@ pub(super) fn extract(
         extractor.imports();
         extractor.tokens();
         extractor.texts();
-        extractor.upwards();
+        if units.of(file.path).is_build() {
+            extractor.upwards();
+        }
     }
     evidence.sort_by_key(|evidence| (evidence.file, evidence.token, evidence.fact));
     evidence
@@ -115,6 +117,14 @@ impl Extractor<'_, '_> {
             }
             if file.word(at + 1) == "!" {
                 self.macro_call(at);
+                at += 1;
+                continue;
+            }
+            // The rest of a path was read with its beginning.
+            let inner = previous.is_some_and(|token| token.is(b':'))
+                && at >= 2
+                && file.tokens[at - 2].is(b':');
+            if inner || !self.names.may_matter(file, word) {
                 at += 1;
                 continue;
             }

@@ -71,6 +71,15 @@ impl Names {
         path
     }
 
+    /// Whether a path that begins with this name may matter in this file.
+    pub(super) fn may_matter(&self, file: &SourceFile<'_>, first: &str) -> bool {
+        matches!(first, "crate" | "self" | "super")
+            || paths::is_root(first)
+            || !file.uses.globs.is_empty()
+            || file.uses.names.contains_key(first)
+            || self.dependencies.contains_key(first)
+    }
+
     /// What a path stands for, if that may matter. Only its first segments
     /// are given.
     pub(super) fn resolve(&self, file: &SourceFile<'_>, segments: &[&str]) -> Option<Vec<String>> {

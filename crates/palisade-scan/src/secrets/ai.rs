@@ -7,7 +7,7 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A key of OpenAI.
         "secret-openai-key" Critical, anchors: &["T3BlbkFJ"], before: 110, length: 160,
-        pattern: r"(sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,100}T3BlbkFJ[A-Za-z0-9_-]{20,100})(?:$|[^A-Za-z0-9_-])",
+        pattern: r"(sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,}T3BlbkFJ[A-Za-z0-9_-]{20,})(?:$|[^A-Za-z0-9_-])",
         check: checks::random
     },
     secret! {

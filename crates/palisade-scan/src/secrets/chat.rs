@@ -7,7 +7,7 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A token of Slack.
         "secret-slack-token" High, anchors: &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe."], before: 0, length: 200,
-        pattern: r"(?:^|[^A-Za-z0-9])(xox[bpars]-[0-9]{9,14}-[0-9A-Za-z-]{20,120}|xoxe[.-][A-Za-z0-9-]{60,180})",
+        pattern: r"(?:^|[^A-Za-z0-9])(xox[bpars]-[0-9]{9,14}-[0-9A-Za-z-]{20,}|xoxe[.-][A-Za-z0-9-]{60,})",
         check: checks::random
     },
     secret! {

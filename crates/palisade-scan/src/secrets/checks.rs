@@ -75,13 +75,17 @@ pub(super) fn json_header(token: &str) -> Proof {
 
 /// A key in PEM: its body is base64, and what it holds begins as keys do.
 pub(super) fn private_key(text: &str) -> Proof {
+    // In JSON and in code, line breaks are written as escapes.
+    let text = text.replace("\\n", "\n").replace("\\r", "");
     let body: String = text
+        .splitn(3, "-----")
+        .nth(2)
+        .unwrap_or_default()
         .lines()
-        .skip(1)
-        .take_while(|line| !line.trim_start().starts_with("-----END"))
         .filter(|line| !line.contains(':'))
         .flat_map(str::chars)
-        .filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '"'))
+        .filter(|c| !c.is_whitespace() && !matches!(c, '\\' | '"' | '\'' | ',' | ';'))
+        .take_while(|c| *c != '-')
         .collect();
     // The end may lie beyond the window, in the middle of four characters.
     let whole = &body[..body.len() / 4 * 4];
@@ -90,7 +94,7 @@ pub(super) fn private_key(text: &str) -> Proof {
     }
     match base64(whole.as_bytes()) {
         Some(key) if key.starts_with(b"openssh-key-v1\0") || key.starts_with(&[0x30]) => Proof::Right,
-        Some(_) if text.contains("ENCRYPTED") => Proof::None,
+        // It is encrypted, or of a kind that is not known.
         Some(_) => Proof::None,
         None => Proof::Wrong,
     }

@@ -25,13 +25,13 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A token of Bitbucket.
         "secret-bitbucket-token" High, anchors: &["ATBB", "ATCTT3xFfG"], before: 0, length: 220,
-        pattern: r"(?:^|[^A-Za-z0-9])(ATBB[A-Za-z0-9]{32}|ATCTT3xFfG[A-Za-z0-9_=-]{150,200})(?:$|[^A-Za-z0-9])",
+        pattern: r"(?:^|[^A-Za-z0-9])(ATBB[A-Za-z0-9]{32}|ATCTT3xFfG[A-Za-z0-9_=-]{150,})(?:$|[^A-Za-z0-9])",
         check: checks::random
     },
     secret! {
         /// A token of Atlassian.
         "secret-atlassian-token" High, anchors: &["ATATT3xFfG"], before: 0, length: 220,
-        pattern: r"(ATATT3xFfG[A-Za-z0-9_=-]{150,200})",
+        pattern: r"(ATATT3xFfG[A-Za-z0-9_=-]{150,})",
         check: checks::random
     },
 ];

@@ -7,7 +7,7 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A private key.
         "secret-private-key" High, anchors: &["-----BEGIN "], before: 0, length: 6000,
-        pattern: r"(-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----[\s\S]{60,5900}?(?:-----END|$))",
+        pattern: r"(-----BEGIN (?:[A-Z0-9]{2,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-[^-])+)",
         check: checks::private_key
     },
     secret! {
@@ -19,7 +19,7 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A JSON Web Token.
         "secret-json-web-token" Low, anchors: &["eyJ"], before: 0, length: 2000,
-        pattern: r"(?:^|[^A-Za-z0-9_.-])(eyJ[A-Za-z0-9_-]{10,1000}\.eyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{20,600})(?:$|[^A-Za-z0-9_.-])",
+        pattern: r"(?:^|[^A-Za-z0-9_.-])(eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{20,})(?:$|[^A-Za-z0-9_.-])",
         check: checks::json_header
     },
     secret! {

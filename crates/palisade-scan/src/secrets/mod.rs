@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use palisade_archive::SourceTree;
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 
 use crate::subject::{Findings, place, whole_file};
 use crate::{Confidence, Rule, Severity};
@@ -133,7 +133,9 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             anchors.push(*anchor);
             rule_of.push(index);
         }
-        let pattern = Regex::new(rule.pattern).expect("a test compiles every pattern");
+        // Tokens are ASCII; without tables of Unicode the patterns stay small.
+        let pattern = RegexBuilder::new(rule.pattern).unicode(false).build();
+        let pattern = pattern.expect("a test compiles every pattern");
         compiled.push((rule, pattern));
     }
     let matcher = AhoCorasick::builder()

@@ -7,7 +7,7 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A live key of Stripe.
         "secret-stripe-key" Critical, anchors: &["sk_live_", "rk_live_"], before: 0, length: 120,
-        pattern: r"(?:^|[^A-Za-z0-9])([sr]k_live_[A-Za-z0-9]{24,107})(?:$|[^A-Za-z0-9])",
+        pattern: r"(?:^|[^A-Za-z0-9])([sr]k_live_[A-Za-z0-9]{24,})(?:$|[^A-Za-z0-9])",
         check: checks::random
     },
     secret! {

@@ -20,7 +20,7 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A token of PyPI.
         "secret-pypi-token" Critical, anchors: &["pypi-AgE"], before: 0, length: 400,
-        pattern: r"(pypi-AgE[IN][A-Za-z0-9_-]{60,390})",
+        pattern: r"(pypi-AgE[IN][A-Za-z0-9_-]{60,})",
         check: proven
     },
     secret! {

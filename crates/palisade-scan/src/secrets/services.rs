@@ -31,13 +31,13 @@ pub(super) const RULES: &[SecretRule] = &[
     secret! {
         /// A token of Grafana.
         "secret-grafana-token" High, anchors: &["glsa_", "glc_eyJ"], before: 0, length: 400,
-        pattern: r"(glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_eyJ[A-Za-z0-9+/=]{60,380})",
+        pattern: r"(glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}|glc_eyJ[A-Za-z0-9+/=]{60,})",
         check: checks::random
     },
     secret! {
         /// A token of Sentry.
         "secret-sentry-token" High, anchors: &["sntrys_", "sntryu_"], before: 0, length: 400,
-        pattern: r"(sntrys_eyJ[A-Za-z0-9+/=_-]{80,380}|sntryu_[0-9a-f]{64})",
+        pattern: r"(sntrys_eyJ[A-Za-z0-9+/=_-]{80,}|sntryu_[0-9a-f]{64})",
         check: checks::random
     },
     secret! {

@@ -4,6 +4,10 @@
 //! begins like a program. What matters is never the encoding itself, which is
 //! common, but what was hidden by it.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// How a text was hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Disguise {
@@ -93,13 +97,12 @@ fn layer(text: &[u8]) -> Option<(String, Disguise)> {
     if text.len() > LONGEST_WITH_KEY {
         return None;
     }
-    let reversed: Vec<u8> = text.iter().rev().copied().collect();
-    if has_crib(&reversed) && !has_crib(text) {
-        return Some((String::from_utf8_lossy(&reversed).into_owned(), Disguise::Reversed));
+    let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    if SEARCHERS.reversed.is_match(text) && !has_crib(text) {
+        return Some((shown(text.iter().rev().copied().collect()), Disguise::Reversed));
     }
-    let rotated: Vec<u8> = text.iter().map(|&byte| rot13(byte)).collect();
-    if has_crib(&rotated) && !has_crib(text) {
-        return Some((String::from_utf8_lossy(&rotated).into_owned(), Disguise::Rot13));
+    if SEARCHERS.rotated.is_match(text) && !has_crib(text) {
+        return Some((shown(text.iter().map(|&byte| rot13(byte)).collect()), Disguise::Rot13));
     }
     one_byte_key(text).map(|text| (text, Disguise::Xor))
 }
@@ -162,26 +165,45 @@ fn readable(bytes: &[u8]) -> Option<&str> {
     (text.chars().all(readable) && plain * 10 >= text.chars().count() * 9).then_some(text)
 }
 
+/// What is searched in every text, each in one pass.
+struct Searchers {
+    plain: AhoCorasick,
+    reversed: AhoCorasick,
+    rotated: AhoCorasick,
+    /// The differences between neighbours, which an exclusive or with one byte
+    /// leaves as they are.
+    differences: AhoCorasick,
+}
+
+static SEARCHERS: LazyLock<Searchers> = LazyLock::new(|| {
+    let searcher = |change: fn(&[u8]) -> Vec<u8>| {
+        let cribs = CRIBS.iter().map(|crib| change(crib));
+        AhoCorasick::new(cribs).expect("the cribs are few")
+    };
+    Searchers {
+        plain: searcher(<[u8]>::to_vec),
+        reversed: searcher(|crib| crib.iter().rev().copied().collect()),
+        rotated: searcher(|crib| crib.iter().map(|&byte| rot13(byte)).collect()),
+        differences: searcher(differences),
+    }
+});
+
+fn differences(bytes: &[u8]) -> Vec<u8> {
+    bytes.windows(2).map(|pair| pair[0] ^ pair[1]).collect()
+}
+
 fn has_crib(bytes: &[u8]) -> bool {
-    CRIBS
-        .iter()
-        .any(|crib| bytes.windows(crib.len()).any(|window| window == *crib))
+    SEARCHERS.plain.is_match(bytes)
 }
 
 fn one_byte_key(bytes: &[u8]) -> Option<String> {
-    // Exclusive or with one byte keeps the differences between neighbours, so
-    // one pass finds the place and with it the key.
-    CRIBS.iter().find_map(|crib| {
-        bytes.windows(crib.len()).find_map(|window| {
-            let key = window[0] ^ crib[0];
-            let fits = key != 0 && window.iter().zip(*crib).all(|(a, b)| a ^ b == key);
-            if !fits {
-                return None;
-            }
-            let text: Vec<u8> = bytes.iter().map(|byte| byte ^ key).collect();
-            readable(&text).map(str::to_owned)
-        })
-    })
+    let found = SEARCHERS.differences.find(&differences(bytes))?;
+    let key = bytes[found.start()] ^ CRIBS[found.pattern().as_usize()][0];
+    if key == 0 {
+        return None;
+    }
+    let text: Vec<u8> = bytes.iter().map(|byte| byte ^ key).collect();
+    readable(&text).map(str::to_owned)
 }
 
 /// The longest repeating key that is tried.
@@ -205,13 +227,28 @@ fn longer_key(bytes: &[u8]) -> Option<String> {
             let of_address = |byte: &u8| byte.is_ascii_alphanumeric() || b"./_:?=&%~-".contains(byte);
             let host = rest.split(|&byte| byte == b'/').next().unwrap_or_default();
             let fits = rest.iter().all(of_address)
-                && host.len() >= 4
-                && host.iter().filter(|&&byte| byte == b'.').count() > 0
-                && host.iter().all(|byte| !byte.is_ascii_uppercase())
-                && host.last().is_some_and(u8::is_ascii_alphanumeric);
+                && is_host(host);
             fits.then(|| String::from_utf8_lossy(&text).into_owned())
         })
     })
+}
+
+/// Whether these bytes are the name of a machine, as a name that was made by
+/// chance hardly is: words between dots, and letters behind the last.
+fn is_host(host: &[u8]) -> bool {
+    let mut labels = host.split(|&byte| byte == b'.').rev();
+    let last = labels.next().unwrap_or_default();
+    let words = |label: &[u8]| {
+        let inner = label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+        inner && !label.is_empty() && !label.starts_with(b"-") && !label.ends_with(b"-")
+    };
+    let mut several = false;
+    let rest = labels.all(|label| {
+        several = true;
+        words(label)
+    });
+    let numbers = host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    rest && several && (last.len() >= 2 && last.iter().all(u8::is_ascii_lowercase) || numbers && words(last))
 }
 
 fn rot13(byte: u8) -> u8 {

@@ -11,4 +11,5 @@ mod config;
 mod expand_macros;
 mod fixture;
 mod formats;
+mod scan;
 mod why;

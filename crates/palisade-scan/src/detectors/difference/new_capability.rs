@@ -46,7 +46,7 @@ impl NewCapability {
                 .filter(|&fact| now.has(fact) && !before.has(fact))
                 .collect();
             let Some(first) = new.first() else { continue };
-            let severity = if unit.is_build() && new.iter().any(|fact| *fact != Fact::Process) {
+            let severity = if unit.is_build() && new.iter().any(|fact| !matches!(fact, Fact::Process | Fact::EnvironmentDump)) {
                 Severity::Medium
             } else {
                 Severity::Low
