@@ -101,7 +101,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 fn archives(home: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
     let mut found = Vec::new();
     let root = home.join("registry/cache");
-    for registry in root.read_dir_utf8().with_context(|| format!("cannot list {root}"))? {
+    for registry in root
+        .read_dir_utf8()
+        .with_context(|| format!("cannot list {root}"))?
+    {
         for entry in registry?.path().read_dir_utf8()? {
             let path = entry?.into_path();
             if path.extension() == Some("crate") {
@@ -118,7 +121,10 @@ fn archives(home: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
 
 fn scan(binary: &Utf8Path, home: &Utf8Path, arguments: &[&str]) -> Result<Scan> {
     let mut command = process::command(binary);
-    command.env("CARGO_HOME", home).args(["scan", "--format", "json"]).args(arguments);
+    command
+        .env("CARGO_HOME", home)
+        .args(["scan", "--format", "json"])
+        .args(arguments);
     let text = process::output_if(&mut command, |code| matches!(code, Some(0 | 1 | 4)))?;
     serde_json::from_str(&text).context("the scan's JSON is not as documented")
 }
@@ -127,9 +133,17 @@ fn scan(binary: &Utf8Path, home: &Utf8Path, arguments: &[&str]) -> Result<Scan> 
 fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
     let scan = scan(binary, home, &["--all-fetched"])?;
     let all = scan.targets.len();
-    let names: BTreeSet<&str> = scan.targets.iter().map(|target| target.name.as_str()).collect();
+    let names: BTreeSet<&str> = scan
+        .targets
+        .iter()
+        .map(|target| target.name.as_str())
+        .collect();
     println!("\n## Honest crates\n");
-    println!("{all} versions of {} crates; {} could not be read.\n", names.len(), scan.failed.len());
+    println!(
+        "{all} versions of {} crates; {} could not be read.\n",
+        names.len(),
+        scan.failed.len()
+    );
     let mut table: BTreeMap<(&str, &str), [usize; 4]> = BTreeMap::new();
     for target in &scan.targets {
         let mut worst: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -138,7 +152,9 @@ fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
                 .iter()
                 .position(|severity| *severity == finding.severity)
                 .unwrap_or(0);
-            let known = worst.entry((&finding.category, &finding.detector)).or_default();
+            let known = worst
+                .entry((&finding.category, &finding.detector))
+                .or_default();
             *known = (*known).max(severity);
         }
         for (detector, severity) in worst {
@@ -149,16 +165,33 @@ fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
     for ((category, detector), [low, medium, high, critical]) in &table {
         println!("| `{detector}` | {category} | {critical} | {high} | {medium} | {low} |");
     }
-    println!("\nVersions by their worst finding of each detector; detectors without any are left out.\n");
-    let is_malice = |finding: &&Finding| finding.category != "secret" && finding.category != "hygiene";
+    println!(
+        "\nVersions by their worst finding of each detector; detectors without any are left out.\n"
+    );
+    let is_malice =
+        |finding: &&Finding| finding.category != "secret" && finding.category != "hygiene";
     let accused: Vec<&Target> = scan
         .targets
         .iter()
-        .filter(|target| target.findings.iter().filter(is_malice).any(Finding::is_high))
+        .filter(|target| {
+            target
+                .findings
+                .iter()
+                .filter(is_malice)
+                .any(Finding::is_high)
+        })
         .collect();
-    println!("High findings that are no secrets, on {} versions:\n", accused.len());
+    println!(
+        "High findings that are no secrets, on {} versions:\n",
+        accused.len()
+    );
     for target in accused {
-        for finding in target.findings.iter().filter(is_malice).filter(|finding| finding.is_high()) {
+        for finding in target
+            .findings
+            .iter()
+            .filter(is_malice)
+            .filter(|finding| finding.is_high())
+        {
             println!(
                 "- {} {}, risk {}: `{}`, {} confidence: {} ({})",
                 target.name,
@@ -174,7 +207,12 @@ fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
     let live: Vec<&Target> = scan
         .targets
         .iter()
-        .filter(|target| target.findings.iter().any(|finding| finding.category == "secret" && finding.is_high()))
+        .filter(|target| {
+            target
+                .findings
+                .iter()
+                .any(|finding| finding.category == "secret" && finding.is_high())
+        })
         .collect();
     let live_names: BTreeSet<&str> = live.iter().map(|target| target.name.as_str()).collect();
     println!(
@@ -202,11 +240,13 @@ fn look_alikes(binary: &Utf8Path) -> Result<()> {
     let mut clusters: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut missed = Vec::new();
     for file in files {
-        let markdown = std::fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
+        let markdown =
+            std::fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
         for fixture in fixture::read(&markdown) {
             let home = tempfile::tempdir()?;
             let dump = fixture.write(home.path());
-            let path = Utf8Path::from_path(home.path()).context("a temporary directory is not UTF-8")?;
+            let path =
+                Utf8Path::from_path(home.path()).context("a temporary directory is not UTF-8")?;
             let target = format!("{}@{}", fixture.name(), fixture.version());
             let mut arguments = vec![target.as_str()];
             let dump = dump.map(|dump| dump.to_string_lossy().into_owned());
@@ -214,14 +254,24 @@ fn look_alikes(binary: &Utf8Path) -> Result<()> {
                 arguments.extend(["--names", dump]);
             }
             let scan = scan(binary, path, &arguments)?;
-            let findings: Vec<&Finding> = scan.targets.iter().flat_map(|target| &target.findings).collect();
-            let high = findings.iter().any(|finding| finding.is_high() && finding.category != "secret");
+            let findings: Vec<&Finding> = scan
+                .targets
+                .iter()
+                .flat_map(|target| &target.findings)
+                .collect();
+            let high = findings
+                .iter()
+                .any(|finding| finding.is_high() && finding.category != "secret");
             let expected = !fixture.finds.is_empty()
                 && fixture.finds.iter().all(|(detector, severity)| {
-                    findings.iter().any(|finding| finding.detector == *detector && finding.severity == *severity)
+                    findings.iter().any(|finding| {
+                        finding.detector == *detector && finding.severity == *severity
+                    })
                 });
             let mechanism = fixture.labels.get("mechanism");
-            let mechanism = mechanism.and_then(|text| text.split(';').next()).unwrap_or("unknown");
+            let mechanism = mechanism
+                .and_then(|text| text.split(';').next())
+                .unwrap_or("unknown");
             let (found, all) = clusters.entry(mechanism.to_owned()).or_default();
             *all += 1;
             if high || expected {
@@ -262,7 +312,9 @@ fn speed(binary: &Utf8Path, archives: &[Utf8PathBuf], args: &Args) -> Result<()>
         }
         let plain = start.elapsed();
         let mut command = process::command(binary);
-        command.args(["scan", "--format", "json", "--threads", "1"]).args(&chosen);
+        command
+            .args(["scan", "--format", "json", "--threads", "1"])
+            .args(&chosen);
         command.stdout(Stdio::null());
         let usage = process::measure_if(&mut command, |code| matches!(code, Some(0 | 1 | 4)))?;
         rounds.push((usage.took, plain, usage.peak_memory));

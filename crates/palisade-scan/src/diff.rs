@@ -72,17 +72,27 @@ fn change(changes: &mut Vec<Change>, kind: &'static str, text: String) {
 
 fn build_scripts(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
     let scripts = |package: &Package<'_>| -> BTreeMap<String, Vec<u8>> {
-        let targets = package.manifest.iter().flat_map(|manifest| manifest.targets(package.tree.paths()));
+        let targets = package
+            .manifest
+            .iter()
+            .flat_map(|manifest| manifest.targets(package.tree.paths()));
         targets
             .filter(|target| target.kind == TargetKind::BuildScript)
-            .filter_map(|target| Some((target.path.clone(), package.tree.get(&target.path)?.to_vec())))
+            .filter_map(|target| {
+                Some((
+                    target.path.clone(),
+                    package.tree.get(&target.path)?.to_vec(),
+                ))
+            })
             .collect()
     };
     let (before, after) = (scripts(old), scripts(new));
     for (path, bytes) in &after {
         match before.get(path) {
             None => change(changes, "build script", format!("`{path}` is new")),
-            Some(other) if other != bytes => change(changes, "build script", format!("`{path}` has changed")),
+            Some(other) if other != bytes => {
+                change(changes, "build script", format!("`{path}` has changed"))
+            }
             Some(_) => {}
         }
     }
@@ -92,18 +102,47 @@ fn build_scripts(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>
 }
 
 fn capabilities(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
-    for unit in [Unit::BuildScript, Unit::ProcMacro, Unit::Library, Unit::Binary] {
+    for unit in [
+        Unit::BuildScript,
+        Unit::ProcMacro,
+        Unit::Library,
+        Unit::Binary,
+    ] {
         let (before, after) = (old.facts.in_unit(unit), new.facts.in_unit(unit));
         for fact in CAPABILITIES {
-            let details: BTreeSet<&str> = after.details(fact).difference(&before.details(fact)).copied().collect();
-            let details: Vec<&str> = details.into_iter().filter(|detail| !detail.is_empty()).take(5).collect();
-            let shown = if details.is_empty() { String::new() } else { format!(" ({})", details.join(", ")) };
+            let details: BTreeSet<&str> = after
+                .details(fact)
+                .difference(&before.details(fact))
+                .copied()
+                .collect();
+            let details: Vec<&str> = details
+                .into_iter()
+                .filter(|detail| !detail.is_empty())
+                .take(5)
+                .collect();
+            let shown = if details.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", details.join(", "))
+            };
             match (before.has(fact), after.has(fact)) {
-                (false, true) => change(changes, "capability", format!("{} now {}{shown}", unit.as_str(), fact.phrase())),
+                (false, true) => change(
+                    changes,
+                    "capability",
+                    format!("{} now {}{shown}", unit.as_str(), fact.phrase()),
+                ),
                 (true, true) if !details.is_empty() => {
-                    change(changes, "capability", format!("{} {} in another way{shown}", unit.as_str(), fact.phrase()));
+                    change(
+                        changes,
+                        "capability",
+                        format!("{} {} in another way{shown}", unit.as_str(), fact.phrase()),
+                    );
                 }
-                (true, false) => change(changes, "capability", format!("{} no longer {}", unit.as_str(), fact.phrase())),
+                (true, false) => change(
+                    changes,
+                    "capability",
+                    format!("{} no longer {}", unit.as_str(), fact.phrase()),
+                ),
                 _ => {}
             }
         }
@@ -113,21 +152,39 @@ fn capabilities(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>)
 fn dependencies(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
     type Key = (String, &'static str, Option<String>);
     let list = |package: &Package<'_>| -> BTreeMap<Key, String> {
-        let dependencies = package.manifest.iter().flat_map(|manifest| &manifest.dependencies);
+        let dependencies = package
+            .manifest
+            .iter()
+            .flat_map(|manifest| &manifest.dependencies);
         dependencies
             .map(|dependency: &Dependency| {
-                let key = (dependency.package.clone(), dependency.kind.as_str(), dependency.target.clone());
+                let key = (
+                    dependency.package.clone(),
+                    dependency.kind.as_str(),
+                    dependency.target.clone(),
+                );
                 (key, dependency.requirement.to_string())
             })
             .collect()
     };
     let (before, after) = (list(old), list(new));
     for ((name, kind, target), requirement) in &after {
-        let place = target.as_ref().map(|target| format!(", for {target}")).unwrap_or_default();
+        let place = target
+            .as_ref()
+            .map(|target| format!(", for {target}"))
+            .unwrap_or_default();
         match before.get(&(name.clone(), kind, target.clone())) {
-            None => change(changes, "dependency", format!("{name} {requirement} is new ({kind}{place})")),
+            None => change(
+                changes,
+                "dependency",
+                format!("{name} {requirement} is new ({kind}{place})"),
+            ),
             Some(other) if other != requirement => {
-                change(changes, "dependency", format!("{name} {requirement} instead of {other} ({kind}{place})"));
+                change(
+                    changes,
+                    "dependency",
+                    format!("{name} {requirement} instead of {other} ({kind}{place})"),
+                );
             }
             Some(_) => {}
         }
@@ -138,31 +195,67 @@ fn dependencies(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>)
 }
 
 fn manifest(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
-    let (Some(before), Some(after)) = (&old.manifest, &new.manifest) else { return };
+    let (Some(before), Some(after)) = (&old.manifest, &new.manifest) else {
+        return;
+    };
     let field = |manifest: &Manifest, key: &str| {
-        let value = manifest.table().get("package").and_then(|package| package.get(key));
+        let value = manifest
+            .table()
+            .get("package")
+            .and_then(|package| package.get(key));
         value.map(ToString::to_string)
     };
-    for key in ["authors", "repository", "homepage", "license", "links", "rust-version", "edition", "description"] {
+    for key in [
+        "authors",
+        "repository",
+        "homepage",
+        "license",
+        "links",
+        "rust-version",
+        "edition",
+        "description",
+    ] {
         let (before, after) = (field(before, key), field(after, key));
         if before != after {
             let shown = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
-            change(changes, "manifest", format!("`{key}` is {} instead of {}", shown(after), shown(before)));
+            change(
+                changes,
+                "manifest",
+                format!("`{key}` is {} instead of {}", shown(after), shown(before)),
+            );
         }
     }
-    let new_features: Vec<&str> = after.features.keys().filter(|name| !before.features.contains_key(*name)).map(AsRef::as_ref).collect();
+    let new_features: Vec<&str> = after
+        .features
+        .keys()
+        .filter(|name| !before.features.contains_key(*name))
+        .map(AsRef::as_ref)
+        .collect();
     if !new_features.is_empty() {
-        change(changes, "feature", format!("{} are new", new_features.join(", ")));
+        change(
+            changes,
+            "feature",
+            format!("{} are new", new_features.join(", ")),
+        );
     }
     if before.proc_macro != after.proc_macro {
-        let text = if after.proc_macro { "the library is a procedural macro now" } else { "the library is no procedural macro any more" };
+        let text = if after.proc_macro {
+            "the library is a procedural macro now"
+        } else {
+            "the library is no procedural macro any more"
+        };
         change(changes, "manifest", text.to_owned());
     }
 }
 
 fn files(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
     // cargo writes these, and they differ every time.
-    let written = |path: &str| matches!(path, ".cargo_vcs_info.json" | "Cargo.lock" | "Cargo.toml" | "Cargo.toml.orig");
+    let written = |path: &str| {
+        matches!(
+            path,
+            ".cargo_vcs_info.json" | "Cargo.lock" | "Cargo.toml" | "Cargo.toml.orig"
+        )
+    };
     let (mut added, mut changed, mut gone) = (Vec::new(), Vec::new(), Vec::new());
     for (path, bytes) in new.tree.files().filter(|(path, _)| !written(path)) {
         match old.tree.get(path) {
@@ -171,7 +264,11 @@ fn files(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
             Some(_) => {}
         }
     }
-    for path in old.tree.paths().filter(|path| !written(path) && !new.tree.contains(path)) {
+    for path in old
+        .tree
+        .paths()
+        .filter(|path| !written(path) && !new.tree.contains(path))
+    {
         gone.push(format!("`{path}`"));
     }
     for (list, what) in [(added, "new"), (changed, "changed"), (gone, "gone")] {

@@ -18,7 +18,11 @@ pub fn detectors_page() -> String {
     let secret = |rule: &&&Rule| rule.category == Category::Secret;
     page.push_str("| detector | category | severity | confidence | |\n|---|---|---|---|---|\n");
     for rule in &rules {
-        let link = if secret(&rule) { format!("`{}`", rule.id) } else { format!("[`{}`](#{})", rule.id, rule.id) };
+        let link = if secret(&rule) {
+            format!("`{}`", rule.id)
+        } else {
+            format!("[`{}`](#{})", rule.id, rule.id)
+        };
         let _ = writeln!(
             page,
             "| {link} | {} | {} | {} | {} |",
@@ -43,7 +47,9 @@ pub fn detectors_page() -> String {
     page.push_str("\n## Secrets\nThe families in the table above differ in what a token looks like and in what it proves by itself; the rest is the same for all.\n\n");
     if let Some(rule) = rules.iter().find(secret) {
         let rest = body(rule);
-        let rest = rest.split_once("\n\n").map_or(rest.as_str(), |(_, rest)| rest);
+        let rest = rest
+            .split_once("\n\n")
+            .map_or(rest.as_str(), |(_, rest)| rest);
         page.push_str(rest.trim_start());
     }
     page

@@ -116,6 +116,9 @@ impl Finding {
 
     /// The line of the most telling place.
     pub fn line(&self) -> Option<u32> {
-        self.places.first().map(|place| place.line).filter(|&line| line > 0)
+        self.places
+            .first()
+            .map(|place| place.line)
+            .filter(|&line| line > 0)
     }
 }

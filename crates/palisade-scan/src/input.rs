@@ -64,7 +64,8 @@ impl InputError {
                 "name the directory of one package, or the workspace's `Cargo.lock`".to_owned()
             }
             InputError::NotFetched(_) => {
-                "run `cargo fetch` in a project that depends on it, or name the `.crate` file".to_owned()
+                "run `cargo fetch` in a project that depends on it, or name the `.crate` file"
+                    .to_owned()
             }
             InputError::Index(_) => "check that the file can be read".to_owned(),
         }
@@ -91,7 +92,10 @@ impl Inputs {
     pub fn add(&mut self, target: &str, caches: &[CargoCache]) -> Result<(), InputError> {
         let path = Utf8Path::new(target);
         if path.is_dir() {
-            if !["Cargo.toml", "cargo.toml"].iter().any(|name| path.join(name).is_file()) {
+            if !["Cargo.toml", "cargo.toml"]
+                .iter()
+                .any(|name| path.join(name).is_file())
+            {
                 return Err(InputError::NoPackage(target.to_owned()));
             }
             self.inputs.push(Input::Directory(path.to_owned()));
@@ -115,7 +119,8 @@ impl Inputs {
         if !palisade_index::is_crate_name(name) {
             return Err(unknown());
         }
-        let version: Option<Version> = version.map(str::parse).transpose().map_err(|_| unknown())?;
+        let version: Option<Version> =
+            version.map(str::parse).transpose().map_err(|_| unknown())?;
         let mut fetched = Vec::new();
         for cache in caches {
             fetched.extend(cache.fetched(name)?);
@@ -152,16 +157,19 @@ impl Inputs {
             if package.checksum.is_none() {
                 continue;
             }
-            let at_hand = caches
-                .iter()
-                .any(|cache| cache.archive_path(&package.name, &package.version).is_some());
+            let at_hand = caches.iter().any(|cache| {
+                cache
+                    .archive_path(&package.name, &package.version)
+                    .is_some()
+            });
             if at_hand {
                 self.inputs.push(Input::Cached {
                     name: package.name,
                     version: package.version,
                 });
             } else {
-                self.missing.push(format!("{}@{}", package.name, package.version));
+                self.missing
+                    .push(format!("{}@{}", package.name, package.version));
             }
         }
         Ok(())

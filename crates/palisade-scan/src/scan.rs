@@ -191,7 +191,9 @@ impl Scanner {
         };
         let from_archive = |archive: CrateArchive| Source {
             packed_bytes: Some(archive.packed_bytes()),
-            name: archive.name().map(|name| (name.name.clone(), name.version.clone())),
+            name: archive
+                .name()
+                .map(|name| (name.name.clone(), name.version.clone())),
             tree: archive.into_tree(),
             target: target.clone(),
         };
@@ -211,7 +213,9 @@ impl Scanner {
             }
             Input::Cached { name, version } => {
                 for cache in &self.options.caches {
-                    let Some(path) = cache.archive_path(name, version) else { continue };
+                    let Some(path) = cache.archive_path(name, version) else {
+                        continue;
+                    };
                     return Ok(from_archive(CrateArchive::open(&path, &options)?));
                 }
                 Err(ScanError::NotCached(format!("{name}@{version}")))
@@ -232,7 +236,10 @@ impl Scanner {
         };
         for cache in &self.options.caches {
             let index = cache.index_file(name)?;
-            let previous = cache.fetched(name)?.into_iter().rfind(|other| other < version);
+            let previous = cache
+                .fetched(name)?
+                .into_iter()
+                .rfind(|other| other < version);
             let previous = previous.map(|previous| Input::Cached {
                 name: name.clone(),
                 version: previous,

@@ -25,7 +25,10 @@ impl Package<'_> {
     /// What the manifest says about where the package comes from, for telling
     /// a copy from a sibling.
     pub(crate) fn owner_hint(&self) -> OwnerHint<'_> {
-        let package = self.manifest.as_ref().and_then(|manifest| manifest.table().get("package"));
+        let package = self
+            .manifest
+            .as_ref()
+            .and_then(|manifest| manifest.table().get("package"));
         let field = |key: &str| package.and_then(|package| package.get(key)?.as_str());
         OwnerHint {
             description: field("description"),
@@ -84,21 +87,34 @@ pub(crate) fn place(file: &str, text: &str, start: usize, end: usize, label: Str
     let start = start.min(text.len());
     let before = &text.as_bytes()[..start];
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    let line_start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let line_start = before
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
     let rest = &text.as_bytes()[start..];
-    let line_end = start + rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+    let line_end = start
+        + rest
+            .iter()
+            .position(|&byte| byte == b'\n')
+            .unwrap_or(rest.len());
     let end = end.clamp(start, line_end);
     // A long line is shown around what matters.
     let lead = String::from_utf8_lossy(&text.as_bytes()[line_start..start]);
     let lead = visible(lead.trim_start());
     let lead: String = match lead.chars().count().checked_sub(LINE / 2) {
-        Some(more) if more > 0 => std::iter::once('…').chain(lead.chars().skip(more)).collect(),
+        Some(more) if more > 0 => std::iter::once('…')
+            .chain(lead.chars().skip(more))
+            .collect(),
         _ => lead,
     };
     let own = visible(&String::from_utf8_lossy(&text.as_bytes()[start..end]));
     let tail = visible(String::from_utf8_lossy(&text.as_bytes()[end..line_end]).trim_end());
     let from = lead.chars().count();
-    let mut shown: String = lead.chars().chain(own.chars()).chain(tail.chars()).collect();
+    let mut shown: String = lead
+        .chars()
+        .chain(own.chars())
+        .chain(tail.chars())
+        .collect();
     let mut to = from + own.chars().count();
     if let Some((cut, _)) = shown.char_indices().nth(LINE) {
         shown.truncate(cut);
@@ -169,7 +185,11 @@ impl Findings {
         self.list.sort_by(|a, b| {
             let key = |finding: &Finding| {
                 let rating = (finding.severity, finding.confidence);
-                (std::cmp::Reverse(rating), finding.category, finding.detector.clone())
+                (
+                    std::cmp::Reverse(rating),
+                    finding.category,
+                    finding.detector.clone(),
+                )
             };
             key(a).cmp(&key(b)).then_with(|| a.places.cmp(&b.places))
         });

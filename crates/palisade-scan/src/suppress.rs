@@ -26,21 +26,34 @@ pub struct Suppression {
 pub fn suppress(reports: &mut [Report], suppressions: &[Suppression], today: Date) -> Vec<String> {
     let mut warnings = Vec::new();
     for suppression in suppressions {
-        let Suppression { detector, expires, place, .. } = suppression;
+        let Suppression {
+            detector,
+            expires,
+            place,
+            ..
+        } = suppression;
         let expired = *expires < today;
         let mut used = false;
         for report in reports.iter_mut() {
-            if suppression.package.as_ref().is_some_and(|name| *name != report.name) {
+            if suppression
+                .package
+                .as_ref()
+                .is_some_and(|name| *name != report.name)
+            {
                 continue;
             }
             for finding in &mut report.findings {
                 let file = suppression.file.as_deref();
-                if finding.detector != *detector || file.is_some_and(|file| finding.file() != Some(file)) {
+                if finding.detector != *detector
+                    || file.is_some_and(|file| finding.file() != Some(file))
+                {
                     continue;
                 }
                 used = true;
                 if !expired {
-                    finding.suppressed.get_or_insert_with(|| suppression.reason.clone());
+                    finding
+                        .suppressed
+                        .get_or_insert_with(|| suppression.reason.clone());
                 }
             }
             report.risk = risk(&report.findings);
@@ -50,7 +63,9 @@ pub fn suppress(reports: &mut [Report], suppressions: &[Suppression], today: Dat
                 "{place}: the suppression of {detector} expired on {expires}; decide again or remove it"
             ));
         } else if !used {
-            warnings.push(format!("{place}: the suppression of {detector} matches no finding; remove it"));
+            warnings.push(format!(
+                "{place}: the suppression of {detector} matches no finding; remove it"
+            ));
         }
     }
     warnings

@@ -179,7 +179,10 @@ pub(crate) enum RulesFormat {
 
 fn parse_severity(text: &str) -> Result<Severity, String> {
     Severity::parse(text).ok_or_else(|| {
-        let known: Vec<&str> = Severity::ALL.iter().map(|severity| severity.as_str()).collect();
+        let known: Vec<&str> = Severity::ALL
+            .iter()
+            .map(|severity| severity.as_str())
+            .collect();
         format!("a severity is one of {}", known.join(", "))
     })
 }

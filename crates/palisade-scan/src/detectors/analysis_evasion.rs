@@ -38,7 +38,9 @@ impl AnalysisEvasion {
         };
         for scope in subject.facts().scopes(2, condition) {
             let tools = scope.details(Fact::AntiAnalysis);
-            let watched = tools.iter().any(|kind| *kind != "a virtual machine or sandbox");
+            let watched = tools
+                .iter()
+                .any(|kind| *kind != "a virtual machine or sandbox");
             let severe = scope.any(&[Fact::Network, Fact::HiddenText, Fact::DynamicProcess]);
             let (severity, confidence) = match (watched, severe, tools.len()) {
                 (true, true, _) | (_, true, 2..) => (Severity::High, Confidence::Medium),
@@ -47,10 +49,19 @@ impl AnalysisEvasion {
             };
             let places = scope.places(
                 subject,
-                &[Fact::AntiAnalysis, Fact::CiGate, Fact::Network, Fact::Process],
+                &[
+                    Fact::AntiAnalysis,
+                    Fact::CiGate,
+                    Fact::Network,
+                    Fact::Process,
+                ],
             );
             let tools: Vec<&str> = tools.into_iter().collect();
-            let what = if tools.is_empty() { "continuous integration".to_owned() } else { tools.join(", ") };
+            let what = if tools.is_empty() {
+                "continuous integration".to_owned()
+            } else {
+                tools.join(", ")
+            };
             let message = format!("{} looks for {what} before it acts", scope.unit.as_str());
             findings.rated(&Self::RULE, severity, confidence, message, places);
         }

@@ -40,14 +40,27 @@ impl ArchiveAnomaly {
             } else {
                 vec![whole_file(&finding.path, finding.detail.clone())]
             };
-            findings.rated(&Self::RULE, severity, confidence, finding.kind.message(), places);
+            findings.rated(
+                &Self::RULE,
+                severity,
+                confidence,
+                finding.kind.message(),
+                places,
+            );
         }
     }
 }
 
 /// Whether what is ambiguous takes part in a build. Two readmes do not.
 fn is_built(path: &str) -> bool {
-    const READ: [&str; 6] = [".md", ".txt", ".orig", "license-mit", "license-apache", "license"];
+    const READ: [&str; 6] = [
+        ".md",
+        ".txt",
+        ".orig",
+        "license-mit",
+        "license-apache",
+        "license",
+    ];
     let lower = path.to_ascii_lowercase();
     !READ.iter().any(|ending| lower.ends_with(ending))
 }

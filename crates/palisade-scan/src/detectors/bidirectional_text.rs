@@ -37,17 +37,28 @@ impl BidirectionalText {
             }
             let controls = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             let mut found = file.source.match_indices(controls);
-            let Some((at, control)) = found.next() else { continue };
+            let Some((at, control)) = found.next() else {
+                continue;
+            };
             let code = control.chars().next().unwrap_or_default() as u32;
             let label = format!("U+{code:04X}");
-            let places = vec![place(file.path, &file.source, at, at + control.len(), label)];
+            let places = vec![place(
+                file.path,
+                &file.source,
+                at,
+                at + control.len(),
+                label,
+            )];
             // Code that allows it in the open is about text.
             let openly = file.source.contains("text_direction_codepoint");
             let (severity, confidence) = match (openly, unit) {
                 (true, _) | (_, Unit::Loose) => (Severity::Low, Confidence::Low),
                 _ => (Severity::High, Confidence::Medium),
             };
-            let message = format!("{} holds characters that reorder what is shown", unit.as_str());
+            let message = format!(
+                "{} holds characters that reorder what is shown",
+                unit.as_str()
+            );
             findings.rated(&Self::RULE, severity, confidence, message, places);
         }
     }

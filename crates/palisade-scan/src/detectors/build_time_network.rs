@@ -66,7 +66,9 @@ impl BuildTimeNetwork {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         for unit in [Unit::BuildScript, Unit::ProcMacro] {
             let scope = subject.facts().in_unit(unit);
-            let direct = scope.has(Fact::Network) || scope.has(Fact::PipeToShell) || scope.has(Fact::ReverseShell);
+            let direct = scope.has(Fact::Network)
+                || scope.has(Fact::PipeToShell)
+                || scope.has(Fact::ReverseShell);
             // A text such as `curl -` alone may be advice in a message.
             let command = scope.has(Fact::NetworkCommand) && scope.has(Fact::Process);
             if !(direct || command) {
@@ -103,5 +105,11 @@ fn worse(scope: &Scope<'_>) -> Vec<Fact> {
 
 /// Whether what is fetched is unpacked and linked, as some bindings do.
 fn is_download(scope: &Scope<'_>) -> bool {
-    scope.has(Fact::FileWrite) && !scope.any(&[Fact::Upload, Fact::PipeToShell, Fact::ReverseShell, Fact::HiddenText])
+    scope.has(Fact::FileWrite)
+        && !scope.any(&[
+            Fact::Upload,
+            Fact::PipeToShell,
+            Fact::ReverseShell,
+            Fact::HiddenText,
+        ])
 }

@@ -33,7 +33,11 @@ impl BuildTimeTlsOff {
             let scope = subject.facts().in_unit(unit);
             if scope.has(Fact::TlsOff) {
                 let message = format!("{} does not verify certificates", unit.as_str());
-                findings.add(&Self::RULE, message, scope.places(subject, &[Fact::TlsOff, Fact::Network]));
+                findings.add(
+                    &Self::RULE,
+                    message,
+                    scope.places(subject, &[Fact::TlsOff, Fact::Network]),
+                );
             }
         }
     }

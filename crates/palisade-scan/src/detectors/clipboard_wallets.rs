@@ -29,9 +29,8 @@ detector! {
 
 impl ClipboardWallets {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let condition = |scope: &Scope<'_>| {
-            scope.has(Fact::Clipboard) && scope.any(&[Fact::WalletPattern])
-        };
+        let condition =
+            |scope: &Scope<'_>| scope.has(Fact::Clipboard) && scope.any(&[Fact::WalletPattern]);
         for scope in subject.facts().scopes(3, condition) {
             let places = scope.places(subject, &[Fact::Clipboard, Fact::WalletPattern]);
             let message = format!("{} looks for wallets in the clipboard", scope.unit.as_str());

@@ -44,14 +44,27 @@ impl CodeBeforeMain {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let condition = |scope: &Scope<'_>| scope.any(&EFFECTS);
         for scope in subject.facts().constructors(condition) {
-            let effects: Vec<Fact> = EFFECTS.into_iter().filter(|&fact| scope.has(fact)).collect();
-            let confidence = if effects.len() > 1 { Confidence::High } else { Confidence::Medium };
+            let effects: Vec<Fact> = EFFECTS
+                .into_iter()
+                .filter(|&fact| scope.has(fact))
+                .collect();
+            let confidence = if effects.len() > 1 {
+                Confidence::High
+            } else {
+                Confidence::Medium
+            };
             let message = format!("what runs before `main` {}", effects[0].phrase());
             let severity = match effects[..] {
                 [Fact::EnvironmentDump] | [Fact::CredentialPath] => Severity::Medium,
                 _ => Severity::High,
             };
-            findings.rated(&Self::RULE, severity, confidence, message, scope.places(subject, &effects));
+            findings.rated(
+                &Self::RULE,
+                severity,
+                confidence,
+                message,
+                scope.places(subject, &effects),
+            );
         }
     }
 }

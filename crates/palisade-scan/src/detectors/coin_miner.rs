@@ -29,11 +29,16 @@ detector! {
 impl CoinMiner {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let condition = |scope: &Scope<'_>| {
-            scope.has(Fact::Miner) && scope.any(&[Fact::Network, Fact::Process, Fact::NetworkCommand])
+            scope.has(Fact::Miner)
+                && scope.any(&[Fact::Network, Fact::Process, Fact::NetworkCommand])
         };
         for scope in subject.facts().scopes(2, condition) {
             let severe = scope.unit.is_build() || scope.any(&[Fact::HiddenText, Fact::Process]);
-            let severity = if severe { Severity::High } else { Severity::Medium };
+            let severity = if severe {
+                Severity::High
+            } else {
+                Severity::Medium
+            };
             let places = scope.places(subject, &[Fact::Miner, Fact::Process, Fact::Network]);
             let message = format!("{} mines coins", scope.unit.as_str());
             findings.rated(&Self::RULE, severity, Confidence::Medium, message, places);

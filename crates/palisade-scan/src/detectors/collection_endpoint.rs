@@ -38,12 +38,20 @@ impl CollectionEndpoint {
             if matches!(scope.unit, Unit::Example | Unit::Test) {
                 continue;
             }
-            let Some(evidence) = scope.first(&[Fact::ExfilEndpoint]) else { continue };
+            let Some(evidence) = scope.first(&[Fact::ExfilEndpoint]) else {
+                continue;
+            };
             let own = purpose.iter().any(|word| {
                 let file = &subject.facts().files[evidence.file];
-                file.word(evidence.token).to_lowercase().contains(word.as_str())
+                file.word(evidence.token)
+                    .to_lowercase()
+                    .contains(word.as_str())
             });
-            let severity = if own || !scope.has(Fact::Upload) { Severity::Low } else { Severity::Medium };
+            let severity = if own || !scope.has(Fact::Upload) {
+                Severity::Low
+            } else {
+                Severity::Medium
+            };
             let message = format!("{} talks to {}", scope.unit.as_str(), evidence.detail);
             findings.rated(
                 &Self::RULE,
@@ -63,7 +71,11 @@ fn purpose(subject: &Subject<'_>) -> Vec<String> {
         let package = manifest.table().get("package")?;
         package.get("description")?.as_str().map(str::to_owned)
     });
-    let text = format!("{} {}", subject.package.name, description.unwrap_or_default());
+    let text = format!(
+        "{} {}",
+        subject.package.name,
+        description.unwrap_or_default()
+    );
     text.to_lowercase()
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| word.len() >= 5)

@@ -64,11 +64,21 @@ impl CredentialExfiltration {
             if scope.has(Fact::EnvironmentDump) {
                 kinds.push("the environment");
             }
-            let message = format!("{} reads {} and uses the network", scope.unit.as_str(), kinds.join(", "));
+            let message = format!(
+                "{} reads {} and uses the network",
+                scope.unit.as_str(),
+                kinds.join(", ")
+            );
             let mut shown = SOURCES.to_vec();
             shown.extend(SINKS);
             shown.push(Fact::HiddenText);
-            findings.rated(&Self::RULE, severity, confidence, message, scope.places(subject, &shown));
+            findings.rated(
+                &Self::RULE,
+                severity,
+                confidence,
+                message,
+                scope.places(subject, &shown),
+            );
         }
     }
 }
@@ -90,11 +100,22 @@ fn weight(scope: &Scope<'_>) -> u32 {
     // not to touch.
     let opened = scope.any(&[Fact::FileRead, Fact::DirectoryWalk, Fact::Home]);
     let strong = kinds.iter().any(|kind| {
-        matches!(*kind, "SSH keys" | "wallets" | "browser data" | "messenger sessions" | "password databases" | "shell history" | "GnuPG keys")
+        matches!(
+            *kind,
+            "SSH keys"
+                | "wallets"
+                | "browser data"
+                | "messenger sessions"
+                | "password databases"
+                | "shell history"
+                | "GnuPG keys"
+        )
     });
     let key = scope.of(Fact::EnvironmentSecret).any(|evidence| {
         let name = evidence.detail.to_ascii_uppercase();
-        ["PRIVATE_KEY", "MNEMONIC", "SEED"].iter().any(|word| name.contains(word))
+        ["PRIVATE_KEY", "MNEMONIC", "SEED"]
+            .iter()
+            .any(|word| name.contains(word))
     });
     let sources = points(!kinds.is_empty(), 1)
         + points(kinds.len() >= 2 && opened, 2)

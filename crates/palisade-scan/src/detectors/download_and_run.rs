@@ -72,7 +72,13 @@ impl DownloadAndRun {
             shown.extend(RUNS);
             shown.extend(WORSE);
             let message = format!("{} downloads something and runs it", scope.unit.as_str());
-            findings.rated(&Self::RULE, severity, confidence, message, scope.places(subject, &shown));
+            findings.rated(
+                &Self::RULE,
+                severity,
+                confidence,
+                message,
+                scope.places(subject, &shown),
+            );
         }
     }
 }
@@ -80,9 +86,12 @@ impl DownloadAndRun {
 fn runs_a_download(scope: &Scope<'_>) -> bool {
     let starts = scope.any(&[Fact::Process, Fact::LoadCode]);
     let piped = scope.has(Fact::PipeToShell) && scope.has(Fact::Process);
-    let fetches = scope.has(Fact::Network) || (scope.has(Fact::NetworkCommand) && scope.has(Fact::Process));
+    let fetches =
+        scope.has(Fact::Network) || (scope.has(Fact::NetworkCommand) && scope.has(Fact::Process));
     let script = scope.has(Fact::DynamicScript);
-    let program = (scope.has(Fact::DynamicProcess) || scope.has(Fact::MakeExecutable) || scope.has(Fact::Shell))
+    let program = (scope.has(Fact::DynamicProcess)
+        || scope.has(Fact::MakeExecutable)
+        || scope.has(Fact::Shell))
         && scope.has(Fact::FileWrite)
         && starts;
     let library = scope.has(Fact::LoadCode) && scope.has(Fact::FileWrite);

@@ -40,10 +40,25 @@ impl EmbeddedProgram {
             used = true;
             let places = scope.places(
                 subject,
-                &[Fact::EmbeddedProgram, Fact::FileWrite, Fact::MakeExecutable, Fact::Process, Fact::LoadCode],
+                &[
+                    Fact::EmbeddedProgram,
+                    Fact::FileWrite,
+                    Fact::MakeExecutable,
+                    Fact::Process,
+                    Fact::LoadCode,
+                ],
             );
-            let message = format!("{} holds a program, writes it and starts it", scope.unit.as_str());
-            findings.rated(&Self::RULE, Severity::High, Confidence::Medium, message, places);
+            let message = format!(
+                "{} holds a program, writes it and starts it",
+                scope.unit.as_str()
+            );
+            findings.rated(
+                &Self::RULE,
+                Severity::High,
+                Confidence::Medium,
+                message,
+                places,
+            );
         }
         if used {
             return;
@@ -59,7 +74,13 @@ impl EmbeddedProgram {
             .collect();
         if !programs.is_empty() {
             let message = "the package ships programs in machine code";
-            findings.rated(&Self::RULE, Severity::Low, Confidence::Medium, message, programs);
+            findings.rated(
+                &Self::RULE,
+                Severity::Low,
+                Confidence::Medium,
+                message,
+                programs,
+            );
         }
     }
 }
@@ -67,6 +88,17 @@ impl EmbeddedProgram {
 /// Whether a file lies where tests keep their samples.
 fn is_sample(path: &str) -> bool {
     path.split('/').any(|part| {
-        matches!(part, "tests" | "test" | "testdata" | "test-data" | "fixtures" | "benches" | "examples" | "corpus" | "samples")
+        matches!(
+            part,
+            "tests"
+                | "test"
+                | "testdata"
+                | "test-data"
+                | "fixtures"
+                | "benches"
+                | "examples"
+                | "corpus"
+                | "samples"
+        )
     })
 }

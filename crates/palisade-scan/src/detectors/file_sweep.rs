@@ -33,16 +33,32 @@ impl FileSweep {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let condition = |scope: &Scope<'_>| {
             let reads = scope.any(&[Fact::FileRead, Fact::DirectoryWalk]);
-            scope.has(Fact::WalletPattern) && scope.has(Fact::Network) && (scope.has(Fact::Upload) || reads)
+            scope.has(Fact::WalletPattern)
+                && scope.has(Fact::Network)
+                && (scope.has(Fact::Upload) || reads)
         };
         for scope in subject.facts().scopes(3, condition) {
             let reads = scope.any(&[Fact::FileRead, Fact::DirectoryWalk]);
-            let confidence = if reads && scope.has(Fact::Upload) { Confidence::High } else { Confidence::Medium };
+            let confidence = if reads && scope.has(Fact::Upload) {
+                Confidence::High
+            } else {
+                Confidence::Medium
+            };
             let places = scope.places(
                 subject,
-                &[Fact::WalletPattern, Fact::Upload, Fact::Network, Fact::FileRead, Fact::DirectoryWalk, Fact::ExfilEndpoint],
+                &[
+                    Fact::WalletPattern,
+                    Fact::Upload,
+                    Fact::Network,
+                    Fact::FileRead,
+                    Fact::DirectoryWalk,
+                    Fact::ExfilEndpoint,
+                ],
             );
-            let message = format!("{} looks for keys of wallets and uses the network", scope.unit.as_str());
+            let message = format!(
+                "{} looks for keys of wallets and uses the network",
+                scope.unit.as_str()
+            );
             findings.rated(&Self::RULE, Severity::High, confidence, message, places);
         }
         // Many files, and what people keep in them.
@@ -55,10 +71,25 @@ impl FileSweep {
         for scope in subject.facts().scopes(3, condition) {
             let places = scope.places(
                 subject,
-                &[Fact::DirectoryWalk, Fact::DotEnv, Fact::CredentialPath, Fact::Upload, Fact::Network],
+                &[
+                    Fact::DirectoryWalk,
+                    Fact::DotEnv,
+                    Fact::CredentialPath,
+                    Fact::Upload,
+                    Fact::Network,
+                ],
             );
-            let message = format!("{} looks through directories for secrets and sends data", scope.unit.as_str());
-            findings.rated(&Self::RULE, Severity::High, Confidence::Medium, message, places);
+            let message = format!(
+                "{} looks through directories for secrets and sends data",
+                scope.unit.as_str()
+            );
+            findings.rated(
+                &Self::RULE,
+                Severity::High,
+                Confidence::Medium,
+                message,
+                places,
+            );
         }
     }
 }

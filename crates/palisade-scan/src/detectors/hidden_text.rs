@@ -47,7 +47,10 @@ impl HiddenText {
                     && matches!(other.fact, Fact::Network | Fact::Process | Fact::LoadCode)
                     && facts.unit(other) == unit
             };
-            let near = facts.evidence.iter().find(|other| uses(other) && other.file == evidence.file);
+            let near = facts
+                .evidence
+                .iter()
+                .find(|other| uses(other) && other.file == evidence.file);
             let far = facts.evidence.iter().find(uses);
             let (severity, confidence) = match (near, far, unit) {
                 (Some(_), _, Unit::Example) => (Severity::High, Confidence::Low),

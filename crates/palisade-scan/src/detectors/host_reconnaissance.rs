@@ -46,9 +46,19 @@ impl HostReconnaissance {
             };
             let places = scope.places(
                 subject,
-                &[Fact::HostIdentity, Fact::ExfilEndpoint, Fact::RawAddress, Fact::HiddenText, Fact::Upload, Fact::Network],
+                &[
+                    Fact::HostIdentity,
+                    Fact::ExfilEndpoint,
+                    Fact::RawAddress,
+                    Fact::HiddenText,
+                    Fact::Upload,
+                    Fact::Network,
+                ],
             );
-            let message = format!("{} tells somebody who and where the machine is", scope.unit.as_str());
+            let message = format!(
+                "{} tells somebody who and where the machine is",
+                scope.unit.as_str()
+            );
             findings.rated(&Self::RULE, severity, confidence, message, places);
         }
     }

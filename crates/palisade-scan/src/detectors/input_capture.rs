@@ -28,11 +28,21 @@ detector! {
 impl InputCapture {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let condition = |scope: &Scope<'_>| {
-            scope.has(Fact::InputCapture) && scope.has(Fact::Network) && scope.any(&[Fact::Upload, Fact::RawAddress, Fact::ExfilEndpoint, Fact::HiddenText])
+            scope.has(Fact::InputCapture)
+                && scope.has(Fact::Network)
+                && scope.any(&[
+                    Fact::Upload,
+                    Fact::RawAddress,
+                    Fact::ExfilEndpoint,
+                    Fact::HiddenText,
+                ])
         };
         for scope in subject.facts().scopes(3, condition) {
             let places = scope.places(subject, &[Fact::InputCapture, Fact::Upload, Fact::Network]);
-            let message = format!("{} watches keyboard or screen and sends data", scope.unit.as_str());
+            let message = format!(
+                "{} watches keyboard or screen and sends data",
+                scope.unit.as_str()
+            );
             findings.add(&Self::RULE, message, places);
         }
     }

@@ -49,8 +49,15 @@ impl InvisibleText {
             if let Some(at) = found {
                 let label = format!("{ROW} or more in a row");
                 let places = vec![place(file.path, &file.source, at, at + 1, label)];
-                let severity = if unit == Unit::Loose { Severity::Medium } else { Severity::High };
-                let message = format!("{} holds a row of characters that nobody sees", unit.as_str());
+                let severity = if unit == Unit::Loose {
+                    Severity::Medium
+                } else {
+                    Severity::High
+                };
+                let message = format!(
+                    "{} holds a row of characters that nobody sees",
+                    unit.as_str()
+                );
                 findings.rated(&Self::RULE, severity, Confidence::Medium, message, places);
             }
         }

@@ -28,7 +28,10 @@ detector! {
 impl NameLookAlike {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let Some(names) = subject.names else { return };
-        let Some(found) = look_alike(names, &subject.package.name, subject.package.owner_hint()) else { return };
+        let Some(found) = look_alike(names, &subject.package.name, subject.package.owner_hint())
+        else {
+            return;
+        };
         let (severity, confidence) = match found.score {
             4.. => (Severity::High, Confidence::Medium),
             2.. => (Severity::Medium, Confidence::Medium),

@@ -38,7 +38,11 @@ impl NotFullyScanned {
         }
         for path in &subject.package.skipped {
             let places = vec![whole_file(path, "not analysed")];
-            findings.add(&Self::RULE, "a file is larger than what is analysed", places);
+            findings.add(
+                &Self::RULE,
+                "a file is larger than what is analysed",
+                places,
+            );
         }
         if subject.package.manifest.is_none() {
             findings.rated(

@@ -48,7 +48,10 @@ impl ObfuscatedNames {
             if strange.len() * 10 >= all.len() {
                 let shown: Vec<&str> = strange.iter().copied().take(3).collect();
                 let label = format!("{} such names, as `{}`", strange.len(), shown.join("`, `"));
-                let message = format!("{} has names that were made to be hard to read", unit.as_str());
+                let message = format!(
+                    "{} has names that were made to be hard to read",
+                    unit.as_str()
+                );
                 findings.rated(
                     &Self::RULE,
                     Severity::Medium,

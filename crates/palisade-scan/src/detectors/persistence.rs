@@ -38,28 +38,39 @@ impl Persistence {
         for scope in subject.facts().scopes(2, condition) {
             let kinds = scope.details(Fact::Persistence);
             let writes = scope.has(Fact::FileWrite);
-            let worst = kinds.iter().any(|kind| {
-                matches!(*kind, "libraries that every program loads" | "SSH logins")
-            });
+            let worst = kinds
+                .iter()
+                .any(|kind| matches!(*kind, "libraries that every program loads" | "SSH logins"));
             let key = scope.has(Fact::LoginKey);
             let hidden = scope.has(Fact::HiddenText);
             let fetched = scope.any(&[Fact::Network, Fact::RawAddress, Fact::PipeToShell]);
-            let (severity, confidence) = if key && writes || hidden || scope.unit.is_build() && writes {
-                (Severity::High, Confidence::High)
-            } else if worst && writes && fetched {
-                (Severity::High, Confidence::Medium)
-            } else if worst && writes {
-                (Severity::Medium, Confidence::Medium)
-            } else if fetched && writes && scope.unit != Unit::Binary {
-                (Severity::Medium, Confidence::Low)
-            } else {
-                (Severity::Low, Confidence::Low)
-            };
+            let (severity, confidence) =
+                if key && writes || hidden || scope.unit.is_build() && writes {
+                    (Severity::High, Confidence::High)
+                } else if worst && writes && fetched {
+                    (Severity::High, Confidence::Medium)
+                } else if worst && writes {
+                    (Severity::Medium, Confidence::Medium)
+                } else if fetched && writes && scope.unit != Unit::Binary {
+                    (Severity::Medium, Confidence::Low)
+                } else {
+                    (Severity::Low, Confidence::Low)
+                };
             let kinds: Vec<&str> = kinds.into_iter().filter(|kind| !kind.is_empty()).collect();
-            let message = format!("{} writes where it is run later: {}", scope.unit.as_str(), kinds.join(", "));
+            let message = format!(
+                "{} writes where it is run later: {}",
+                scope.unit.as_str(),
+                kinds.join(", ")
+            );
             let places = scope.places(
                 subject,
-                &[Fact::Persistence, Fact::LoginKey, Fact::FileWrite, Fact::Process, Fact::Network],
+                &[
+                    Fact::Persistence,
+                    Fact::LoginKey,
+                    Fact::FileWrite,
+                    Fact::Process,
+                    Fact::Network,
+                ],
             );
             findings.rated(&Self::RULE, severity, confidence, message, places);
         }

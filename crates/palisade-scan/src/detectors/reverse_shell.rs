@@ -30,13 +30,21 @@ impl ReverseShell {
             let text = scope.has(Fact::ReverseShell) && scope.has(Fact::Process);
             let code = scope.has(Fact::RawAddress)
                 && scope.has(Fact::Shell)
-                && scope.of(Fact::Network).any(|evidence| evidence.detail.contains("TcpStream") || evidence.detail.contains("socket"));
+                && scope.of(Fact::Network).any(|evidence| {
+                    evidence.detail.contains("TcpStream") || evidence.detail.contains("socket")
+                });
             text || code
         };
         for scope in subject.facts().scopes(2, is_shell) {
             let places = scope.places(
                 subject,
-                &[Fact::ReverseShell, Fact::Network, Fact::RawAddress, Fact::Shell, Fact::Process],
+                &[
+                    Fact::ReverseShell,
+                    Fact::Network,
+                    Fact::RawAddress,
+                    Fact::Shell,
+                    Fact::Process,
+                ],
             );
             let message = format!("{} connects a shell with the network", scope.unit.as_str());
             findings.add(&Self::RULE, message, places);

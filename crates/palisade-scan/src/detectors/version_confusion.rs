@@ -34,7 +34,11 @@ impl VersionConfusion {
             return;
         }
         let (severity, confidence) = match subject.index {
-            Some(index) if index.versions.iter().any(|other| other.version.major + 2 >= version.major && other.version < *version) => {
+            Some(index)
+                if index.versions.iter().any(|other| {
+                    other.version.major + 2 >= version.major && other.version < *version
+                }) =>
+            {
                 return;
             }
             Some(_) => (Severity::High, Confidence::Medium),

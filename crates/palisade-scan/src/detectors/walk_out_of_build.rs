@@ -38,7 +38,12 @@ impl WalkOutOfBuild {
                 continue;
             }
             let network = scope.any(&[Fact::Network, Fact::NetworkCommand]);
-            let looks = scope.any(&[Fact::GitQuery, Fact::DirectoryWalk, Fact::DotEnv, Fact::CredentialPath]);
+            let looks = scope.any(&[
+                Fact::GitQuery,
+                Fact::DirectoryWalk,
+                Fact::DotEnv,
+                Fact::CredentialPath,
+            ]);
             let (severity, confidence) = match (network, looks) {
                 (true, true) => (Severity::High, Confidence::High),
                 (true, false) => (Severity::High, Confidence::Medium),
@@ -47,7 +52,13 @@ impl WalkOutOfBuild {
             };
             let places = scope.places(
                 subject,
-                &[Fact::OutDirWalk, Fact::GitQuery, Fact::DotEnv, Fact::DirectoryWalk, Fact::Network],
+                &[
+                    Fact::OutDirWalk,
+                    Fact::GitQuery,
+                    Fact::DotEnv,
+                    Fact::DirectoryWalk,
+                    Fact::Network,
+                ],
             );
             let message = format!("{} leaves its build directory", unit.as_str());
             findings.rated(&Self::RULE, severity, confidence, message, places);

@@ -9,49 +9,416 @@ use super::Fact;
 
 /// Each text, in lower case, with what kind of thing it is.
 const ATOMS: &[(Fact, &str, &[&str])] = &[
-    (Fact::CredentialPath, "SSH keys", &[".ssh/id_", ".ssh\\id_", "id_ed25519", "id_rsa", "/.ssh", "\\.ssh", "known_hosts"]),
-    (Fact::CredentialPath, "AWS credentials", &[".aws/credentials", ".aws\\credentials"]),
-    (Fact::CredentialPath, "Google Cloud credentials", &["application_default_credentials.json", ".config/gcloud"]),
-    (Fact::CredentialPath, "Azure credentials", &[".azure/accesstokens", ".azure/msal_token"]),
-    (Fact::CredentialPath, "registry tokens of cargo", &[".cargo/credentials", ".cargo\\credentials"]),
-    (Fact::CredentialPath, "registry tokens of npm", &[".npmrc", ".yarnrc"]),
-    (Fact::CredentialPath, "registry tokens of PyPI", &[".pypirc"]),
-    (Fact::CredentialPath, "git credentials", &[".git-credentials", ".config/gh/hosts.yml"]),
+    (
+        Fact::CredentialPath,
+        "SSH keys",
+        &[
+            ".ssh/id_",
+            ".ssh\\id_",
+            "id_ed25519",
+            "id_rsa",
+            "/.ssh",
+            "\\.ssh",
+            "known_hosts",
+        ],
+    ),
+    (
+        Fact::CredentialPath,
+        "AWS credentials",
+        &[".aws/credentials", ".aws\\credentials"],
+    ),
+    (
+        Fact::CredentialPath,
+        "Google Cloud credentials",
+        &["application_default_credentials.json", ".config/gcloud"],
+    ),
+    (
+        Fact::CredentialPath,
+        "Azure credentials",
+        &[".azure/accesstokens", ".azure/msal_token"],
+    ),
+    (
+        Fact::CredentialPath,
+        "registry tokens of cargo",
+        &[".cargo/credentials", ".cargo\\credentials"],
+    ),
+    (
+        Fact::CredentialPath,
+        "registry tokens of npm",
+        &[".npmrc", ".yarnrc"],
+    ),
+    (
+        Fact::CredentialPath,
+        "registry tokens of PyPI",
+        &[".pypirc"],
+    ),
+    (
+        Fact::CredentialPath,
+        "git credentials",
+        &[".git-credentials", ".config/gh/hosts.yml"],
+    ),
     (Fact::CredentialPath, "netrc", &[".netrc", "_netrc"]),
-    (Fact::CredentialPath, "container credentials", &[".docker/config.json", ".kube/config"]),
+    (
+        Fact::CredentialPath,
+        "container credentials",
+        &[".docker/config.json", ".kube/config"],
+    ),
     (Fact::CredentialPath, "GnuPG keys", &[".gnupg"]),
-    (Fact::CredentialPath, "browser data", &["login data", "cookies.sqlite", "logins.json", "key4.db", "local state", "user data/default", "user data\\default", "google/chrome", "google\\chrome", "bravesoftware", "mozilla/firefox/profiles"]),
-    (Fact::CredentialPath, "wallets", &["wallet.dat", "solana/id.json", ".config/solana", ".ethereum/keystore", "exodus.wallet", "electrum/wallets", "nkbihfbeogaeaoehlefnkodbefgpgknn", "bfnaelmomeimhlpmgjnjophhpkkoljpa", "metamask", "phantom wallet", ".bitcoin/", ".near-credentials", ".sui/sui_config", ".aptos/config"]),
-    (Fact::CredentialPath, "messenger sessions", &["telegram desktop", "tdata", "discord/local storage", "discord\\local storage"]),
-    (Fact::CredentialPath, "password databases", &["/etc/shadow", ".kdbx", "login.keychain"]),
-    (Fact::CredentialPath, "shell history", &[".bash_history", ".zsh_history"]),
+    (
+        Fact::CredentialPath,
+        "browser data",
+        &[
+            "login data",
+            "cookies.sqlite",
+            "logins.json",
+            "key4.db",
+            "local state",
+            "user data/default",
+            "user data\\default",
+            "google/chrome",
+            "google\\chrome",
+            "bravesoftware",
+            "mozilla/firefox/profiles",
+        ],
+    ),
+    (
+        Fact::CredentialPath,
+        "wallets",
+        &[
+            "wallet.dat",
+            "solana/id.json",
+            ".config/solana",
+            ".ethereum/keystore",
+            "exodus.wallet",
+            "electrum/wallets",
+            "nkbihfbeogaeaoehlefnkodbefgpgknn",
+            "bfnaelmomeimhlpmgjnjophhpkkoljpa",
+            "metamask",
+            "phantom wallet",
+            ".bitcoin/",
+            ".near-credentials",
+            ".sui/sui_config",
+            ".aptos/config",
+        ],
+    ),
+    (
+        Fact::CredentialPath,
+        "messenger sessions",
+        &[
+            "telegram desktop",
+            "tdata",
+            "discord/local storage",
+            "discord\\local storage",
+        ],
+    ),
+    (
+        Fact::CredentialPath,
+        "password databases",
+        &["/etc/shadow", ".kdbx", "login.keychain"],
+    ),
+    (
+        Fact::CredentialPath,
+        "shell history",
+        &[".bash_history", ".zsh_history"],
+    ),
     (Fact::Persistence, "SSH logins", &["authorized_keys"]),
-    (Fact::Persistence, "scheduled commands", &["/etc/cron", "crontab", "schtasks", "/var/spool/cron"]),
-    (Fact::Persistence, "services", &["launchagents", "launchdaemons", "systemd/user", "systemd/system", "systemctl enable", "systemctl --user enable", "/etc/rc.local", "/etc/init.d"]),
-    (Fact::Persistence, "programs that start with the session", &["currentversion\\run", "programs\\startup", "start menu/programs/startup", "autostart/", "autostart\\"]),
-    (Fact::Persistence, "shell profiles", &[".bashrc", ".zshrc", ".bash_profile", "/etc/profile.d", ".zprofile"]),
-    (Fact::Persistence, "libraries that every program loads", &["ld.so.preload"]),
-    (Fact::Persistence, "git hooks", &[".git/hooks", "hooks/pre-commit", "hooks/post-checkout", "core.hookspath"]),
-    (Fact::Persistence, "the configuration of cargo", &[".cargo/config"]),
-    (Fact::LoginKey, "", &["ssh-ed25519 aaaa", "ssh-rsa aaaa", "ecdsa-sha2-nistp256 aaaa"]),
-    (Fact::AntiAnalysis, "antivirus software", &["qhsafetray", "360tray", "avastsvc", "avgsvc", "msmpeng", "mssense", "ekrn.exe", "avp.exe", "bdservicehost", "csfalcon"]),
-    (Fact::AntiAnalysis, "tools of analysis", &["wireshark", "x64dbg", "ollydbg", "procmon", "ida64.exe", "processhacker", "fiddler.exe", "tcpdump"]),
-    (Fact::AntiAnalysis, "a debugger", &["tracerpid", "isdebuggerpresent", "checkremotedebuggerpresent"]),
-    (Fact::AntiAnalysis, "a virtual machine or sandbox", &["vboxservice", "vboxguest", "vmtoolsd", "sbiedll", "cuckoomon", "/.dockerenv", "/sys/class/dmi/id/product_name", "/sys/class/dmi/id/sys_vendor", "hypervisor"]),
-    (Fact::Miner, "", &["stratum+tcp://", "stratum+ssl://", "xmrig", "--donate-level"]),
-    (Fact::ReverseShell, "", &["/dev/tcp/", "bash -i >&", "sh -i >&", "nc -e ", "ncat -e ", "net.sockets.tcpclient"]),
-    (Fact::Detached, "", &["nohup ", "setsid ", "start /b", "-windowstyle hidden", "-w hidden", "windowstyle = hidden", "& disown"]),
-    (Fact::TempDirectory, "", &["/tmp/", "%temp%", "/var/tmp/", "/dev/shm/", "appdata\\local\\temp", "$env:temp"]),
-    (Fact::TlsOff, "", &["--no-check-certificate", "curl -k ", "curl -sk", "--insecure", "servercertificatevalidationcallback"]),
-    (Fact::NetworkCommand, "", &["curl -", "curl http", "wget -", "wget http", "invoke-webrequest", "iwr http", "iwr -", "irm http", "start-bitstransfer", "downloadstring(", "downloadfile(", "certutil -urlcache", "bitsadmin /transfer"]),
-    (Fact::MakeExecutable, "", &["chmod +x", "chmod 755", "chmod 777", "chmod a+x", "chmod u+x", "chmod 0755"]),
-    (Fact::ExfilEndpoint, "a bot of a messenger", &["api.telegram.org", "/sendmessage", "/senddocument"]),
-    (Fact::ExfilEndpoint, "a webhook of a chat", &["/api/webhooks/", "hooks.slack.com/services"]),
-    (Fact::ExfilEndpoint, "a request collector", &["webhook.site", "requestbin", "pipedream.net", "beeceptor", "oastify.com", "interact.sh", ".oast.", "burpcollaborator", "dnslog.cn", "canarytokens", "ngrok", "trycloudflare.com", "serveo.net", "localhost.run"]),
-    (Fact::ExfilEndpoint, "a file drop", &["transfer.sh", "//file.io", "gofile.io", "anonfiles", "//0x0.st", "pastebin.com", "paste.ee/", "hastebin", "rentry.co", "catbox.moe"]),
-    (Fact::ExfilEndpoint, "free hosting", &[".workers.dev", ".vercel.app", ".netlify.app", ".onrender.com", ".herokuapp.com", ".glitch.me", ".repl.co", ".pages.dev", ".web.app", ".fly.dev", ".up.railway.app", ".duckdns.org", ".onion"]),
-    (Fact::ExfilEndpoint, "an error collector", &[".ingest.sentry.io", "/envelope/"]),
-    (Fact::HostIdentity, "the public address", &["ipify.org", "ip-api.com", "ifconfig.me", "ipinfo.io", "icanhazip", "checkip.", "ipapi.co", "myip."]),
+    (
+        Fact::Persistence,
+        "scheduled commands",
+        &["/etc/cron", "crontab", "schtasks", "/var/spool/cron"],
+    ),
+    (
+        Fact::Persistence,
+        "services",
+        &[
+            "launchagents",
+            "launchdaemons",
+            "systemd/user",
+            "systemd/system",
+            "systemctl enable",
+            "systemctl --user enable",
+            "/etc/rc.local",
+            "/etc/init.d",
+        ],
+    ),
+    (
+        Fact::Persistence,
+        "programs that start with the session",
+        &[
+            "currentversion\\run",
+            "programs\\startup",
+            "start menu/programs/startup",
+            "autostart/",
+            "autostart\\",
+        ],
+    ),
+    (
+        Fact::Persistence,
+        "shell profiles",
+        &[
+            ".bashrc",
+            ".zshrc",
+            ".bash_profile",
+            "/etc/profile.d",
+            ".zprofile",
+        ],
+    ),
+    (
+        Fact::Persistence,
+        "libraries that every program loads",
+        &["ld.so.preload"],
+    ),
+    (
+        Fact::Persistence,
+        "git hooks",
+        &[
+            ".git/hooks",
+            "hooks/pre-commit",
+            "hooks/post-checkout",
+            "core.hookspath",
+        ],
+    ),
+    (
+        Fact::Persistence,
+        "the configuration of cargo",
+        &[".cargo/config"],
+    ),
+    (
+        Fact::LoginKey,
+        "",
+        &[
+            "ssh-ed25519 aaaa",
+            "ssh-rsa aaaa",
+            "ecdsa-sha2-nistp256 aaaa",
+        ],
+    ),
+    (
+        Fact::AntiAnalysis,
+        "antivirus software",
+        &[
+            "qhsafetray",
+            "360tray",
+            "avastsvc",
+            "avgsvc",
+            "msmpeng",
+            "mssense",
+            "ekrn.exe",
+            "avp.exe",
+            "bdservicehost",
+            "csfalcon",
+        ],
+    ),
+    (
+        Fact::AntiAnalysis,
+        "tools of analysis",
+        &[
+            "wireshark",
+            "x64dbg",
+            "ollydbg",
+            "procmon",
+            "ida64.exe",
+            "processhacker",
+            "fiddler.exe",
+            "tcpdump",
+        ],
+    ),
+    (
+        Fact::AntiAnalysis,
+        "a debugger",
+        &[
+            "tracerpid",
+            "isdebuggerpresent",
+            "checkremotedebuggerpresent",
+        ],
+    ),
+    (
+        Fact::AntiAnalysis,
+        "a virtual machine or sandbox",
+        &[
+            "vboxservice",
+            "vboxguest",
+            "vmtoolsd",
+            "sbiedll",
+            "cuckoomon",
+            "/.dockerenv",
+            "/sys/class/dmi/id/product_name",
+            "/sys/class/dmi/id/sys_vendor",
+            "hypervisor",
+        ],
+    ),
+    (
+        Fact::Miner,
+        "",
+        &[
+            "stratum+tcp://",
+            "stratum+ssl://",
+            "xmrig",
+            "--donate-level",
+        ],
+    ),
+    (
+        Fact::ReverseShell,
+        "",
+        &[
+            "/dev/tcp/",
+            "bash -i >&",
+            "sh -i >&",
+            "nc -e ",
+            "ncat -e ",
+            "net.sockets.tcpclient",
+        ],
+    ),
+    (
+        Fact::Detached,
+        "",
+        &[
+            "nohup ",
+            "setsid ",
+            "start /b",
+            "-windowstyle hidden",
+            "-w hidden",
+            "windowstyle = hidden",
+            "& disown",
+        ],
+    ),
+    (
+        Fact::TempDirectory,
+        "",
+        &[
+            "/tmp/",
+            "%temp%",
+            "/var/tmp/",
+            "/dev/shm/",
+            "appdata\\local\\temp",
+            "$env:temp",
+        ],
+    ),
+    (
+        Fact::TlsOff,
+        "",
+        &[
+            "--no-check-certificate",
+            "curl -k ",
+            "curl -sk",
+            "--insecure",
+            "servercertificatevalidationcallback",
+        ],
+    ),
+    (
+        Fact::NetworkCommand,
+        "",
+        &[
+            "curl -",
+            "curl http",
+            "wget -",
+            "wget http",
+            "invoke-webrequest",
+            "iwr http",
+            "iwr -",
+            "irm http",
+            "start-bitstransfer",
+            "downloadstring(",
+            "downloadfile(",
+            "certutil -urlcache",
+            "bitsadmin /transfer",
+        ],
+    ),
+    (
+        Fact::MakeExecutable,
+        "",
+        &[
+            "chmod +x",
+            "chmod 755",
+            "chmod 777",
+            "chmod a+x",
+            "chmod u+x",
+            "chmod 0755",
+        ],
+    ),
+    (
+        Fact::ExfilEndpoint,
+        "a bot of a messenger",
+        &["api.telegram.org", "/sendmessage", "/senddocument"],
+    ),
+    (
+        Fact::ExfilEndpoint,
+        "a webhook of a chat",
+        &["/api/webhooks/", "hooks.slack.com/services"],
+    ),
+    (
+        Fact::ExfilEndpoint,
+        "a request collector",
+        &[
+            "webhook.site",
+            "requestbin",
+            "pipedream.net",
+            "beeceptor",
+            "oastify.com",
+            "interact.sh",
+            ".oast.",
+            "burpcollaborator",
+            "dnslog.cn",
+            "canarytokens",
+            "ngrok",
+            "trycloudflare.com",
+            "serveo.net",
+            "localhost.run",
+        ],
+    ),
+    (
+        Fact::ExfilEndpoint,
+        "a file drop",
+        &[
+            "transfer.sh",
+            "//file.io",
+            "gofile.io",
+            "anonfiles",
+            "//0x0.st",
+            "pastebin.com",
+            "paste.ee/",
+            "hastebin",
+            "rentry.co",
+            "catbox.moe",
+        ],
+    ),
+    (
+        Fact::ExfilEndpoint,
+        "free hosting",
+        &[
+            ".workers.dev",
+            ".vercel.app",
+            ".netlify.app",
+            ".onrender.com",
+            ".herokuapp.com",
+            ".glitch.me",
+            ".repl.co",
+            ".pages.dev",
+            ".web.app",
+            ".fly.dev",
+            ".up.railway.app",
+            ".duckdns.org",
+            ".onion",
+        ],
+    ),
+    (
+        Fact::ExfilEndpoint,
+        "an error collector",
+        &[".ingest.sentry.io", "/envelope/"],
+    ),
+    (
+        Fact::HostIdentity,
+        "the public address",
+        &[
+            "ipify.org",
+            "ip-api.com",
+            "ifconfig.me",
+            "ipinfo.io",
+            "icanhazip",
+            "checkip.",
+            "ipapi.co",
+            "myip.",
+        ],
+    ),
 ];
 
 /// Endings of names and texts that are only a whole word mean something.
@@ -113,7 +480,10 @@ pub(super) fn meanings(text: &str) -> Vec<Meaning> {
     found.extend(addresses(text));
     let mut add = |fact, detail: String| found.push(Meaning { fact, detail });
     if DOT_ENV.iter().any(|name| {
-        text == *name || text.strip_suffix(name).is_some_and(|rest| rest.ends_with(['/', '\\']))
+        text == *name
+            || text
+                .strip_suffix(name)
+                .is_some_and(|rest| rest.ends_with(['/', '\\']))
     }) {
         add(Fact::DotEnv, text.to_owned());
     }
@@ -143,16 +513,18 @@ pub(super) fn excerpt(text: &str) -> String {
 
 fn is_wallet_pattern(text: &str) -> bool {
     // Base58 leaves out what looks alike.
-    let base58 = ["1-9a-hj-np-za-km-z", "1-9a-km-za-hj-np-z", "a-hj-np-za-km-z1-9"];
+    let base58 = [
+        "1-9a-hj-np-za-km-z",
+        "1-9a-km-za-hj-np-z",
+        "a-hj-np-za-km-z1-9",
+    ];
     let lower = || text.to_ascii_lowercase();
-    text.len() >= 8
-        && text.contains(['[', '{'])
-        && {
-            let lower = lower();
-            let hexadecimal = lower.contains("0x") && lower.contains("{64}");
-            let class = base58.iter().any(|class| lower.contains(class)) && lower.contains('{');
-            hexadecimal && lower.contains("a-f") || class
-        }
+    text.len() >= 8 && text.contains(['[', '{']) && {
+        let lower = lower();
+        let hexadecimal = lower.contains("0x") && lower.contains("{64}");
+        let class = base58.iter().any(|class| lower.contains(class)) && lower.contains('{');
+        hexadecimal && lower.contains("a-f") || class
+    }
 }
 
 fn is_pipe_to_shell(text: &str) -> bool {
@@ -160,13 +532,31 @@ fn is_pipe_to_shell(text: &str) -> bool {
         return false;
     }
     let lower = text.to_ascii_lowercase();
-    let fetches = ["curl ", "wget ", "iwr ", "irm ", "invoke-webrequest", "downloadstring("]
-        .iter()
-        .any(|command| lower.contains(command));
+    let fetches = [
+        "curl ",
+        "wget ",
+        "iwr ",
+        "irm ",
+        "invoke-webrequest",
+        "downloadstring(",
+    ]
+    .iter()
+    .any(|command| lower.contains(command));
     let squeezed: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    let runs = ["|sh", "|bash", "|zsh", "|iex", "iex(", "invoke-expression", "|sudo", "-c\"$(curl", "|python", "|/bin/sh"]
-        .iter()
-        .any(|pipe| squeezed.contains(pipe));
+    let runs = [
+        "|sh",
+        "|bash",
+        "|zsh",
+        "|iex",
+        "iex(",
+        "invoke-expression",
+        "|sudo",
+        "-c\"$(curl",
+        "|python",
+        "|/bin/sh",
+    ]
+    .iter()
+    .any(|pipe| squeezed.contains(pipe));
     fetches && runs
 }
 
@@ -177,7 +567,9 @@ fn addresses(text: &str) -> Vec<Meaning> {
         for (at, _) in text.match_indices(scheme).take(64) {
             let rest = &text[at + scheme.len()..];
             let end = rest
-                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '@' | '[' | ']')))
+                .find(|c: char| {
+                    !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '@' | '[' | ']'))
+                })
                 .unwrap_or(rest.len());
             let authority = rest[..end].rsplit('@').next().unwrap_or_default();
             let (host, port) = authority.split_once(':').unwrap_or((authority, ""));
@@ -187,11 +579,17 @@ fn addresses(text: &str) -> Vec<Meaning> {
             if let Ok(address) = host.parse::<std::net::Ipv4Addr>() {
                 if is_remote(address) {
                     let detail = format!("`{}`", authority);
-                    found.push(Meaning { fact: Fact::RawAddress, detail });
+                    found.push(Meaning {
+                        fact: Fact::RawAddress,
+                        detail,
+                    });
                 }
             } else if host.contains('.') && !port.contains('{') && host != "localhost" {
                 let detail = format!("`{host}`");
-                found.push(Meaning { fact: Fact::Address, detail });
+                found.push(Meaning {
+                    fact: Fact::Address,
+                    detail,
+                });
             }
         }
     }
@@ -201,7 +599,10 @@ fn addresses(text: &str) -> Vec<Meaning> {
         && is_remote(address)
     {
         let detail = format!("`{text}`");
-        found.push(Meaning { fact: Fact::RawAddress, detail });
+        found.push(Meaning {
+            fact: Fact::RawAddress,
+            detail,
+        });
     }
     found
 }
@@ -220,16 +621,37 @@ fn is_remote(address: std::net::Ipv4Addr) -> bool {
 /// The facts of a variable of the environment, by its name.
 pub(super) fn variable(name: &str) -> Option<Fact> {
     const CI: [&str; 10] = [
-        "CI", "GITLAB_CI", "GITHUB_ACTIONS", "TRAVIS", "JENKINS_URL", "CIRCLECI", "BUILDKITE",
-        "TEAMCITY_VERSION", "TF_BUILD", "APPVEYOR",
+        "CI",
+        "GITLAB_CI",
+        "GITHUB_ACTIONS",
+        "TRAVIS",
+        "JENKINS_URL",
+        "CIRCLECI",
+        "BUILDKITE",
+        "TEAMCITY_VERSION",
+        "TF_BUILD",
+        "APPVEYOR",
     ];
     const HOST: [&str; 7] = [
-        "USER", "USERNAME", "LOGNAME", "HOSTNAME", "COMPUTERNAME", "USERDOMAIN", "HOST_NAME",
+        "USER",
+        "USERNAME",
+        "LOGNAME",
+        "HOSTNAME",
+        "COMPUTERNAME",
+        "USERDOMAIN",
+        "HOST_NAME",
     ];
     const HOME: [&str; 4] = ["HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA"];
     const SECRET: [&str; 9] = [
-        "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PRIVATE_KEY", "MNEMONIC", "SEED_PHRASE",
-        "API_KEY", "CREDENTIAL",
+        "TOKEN",
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "PRIVATE_KEY",
+        "MNEMONIC",
+        "SEED_PHRASE",
+        "API_KEY",
+        "CREDENTIAL",
     ];
     let upper = name.to_ascii_uppercase();
     if CI.contains(&upper.as_str()) {
@@ -249,7 +671,11 @@ pub(super) fn variable(name: &str) -> Option<Fact> {
 
 /// The facts of starting a program, by its name.
 pub(super) fn program(name: &str) -> Option<Fact> {
-    let file = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
+    let file = name
+        .rsplit(['/', '\\'])
+        .next()
+        .unwrap_or(name)
+        .to_ascii_lowercase();
     let stem = file.strip_suffix(".exe").unwrap_or(&file);
     match stem {
         "sh" | "bash" | "zsh" | "dash" | "cmd" | "powershell" | "pwsh" | "wscript" | "cscript"
@@ -273,7 +699,10 @@ mod tests {
     use super::*;
 
     fn facts(text: &str) -> Vec<Fact> {
-        let mut facts: Vec<Fact> = meanings(text).into_iter().map(|meaning| meaning.fact).collect();
+        let mut facts: Vec<Fact> = meanings(text)
+            .into_iter()
+            .map(|meaning| meaning.fact)
+            .collect();
         facts.dedup();
         facts
     }
@@ -296,7 +725,10 @@ mod tests {
     /// Guards the classes of variables and programs.
     #[test]
     fn variables_and_programs() {
-        assert_eq!(variable("POLYMARKET_PRIVATE_KEY"), Some(Fact::EnvironmentSecret));
+        assert_eq!(
+            variable("POLYMARKET_PRIVATE_KEY"),
+            Some(Fact::EnvironmentSecret)
+        );
         assert_eq!(variable("GITLAB_CI"), Some(Fact::CiGate));
         assert_eq!(variable("OUT_DIR"), None);
         assert_eq!(program("C:\\Windows\\PowerShell.exe"), Some(Fact::Shell));

@@ -17,10 +17,50 @@ type Node = (u32, u32);
 
 /// Names of functions that are everywhere, and lead nowhere.
 const COMMON: &[&str] = &[
-    "new", "default", "from", "into", "clone", "get", "set", "len", "next", "iter", "map", "push",
-    "pop", "insert", "remove", "contains", "unwrap", "expect", "ok", "err", "as_ref", "to_string",
-    "fmt", "eq", "cmp", "hash", "drop", "deref", "index", "add", "sub", "mul", "div", "main",
-    "parse", "build", "write", "read", "flush", "close", "open", "join", "with", "is_empty",
+    "new",
+    "default",
+    "from",
+    "into",
+    "clone",
+    "get",
+    "set",
+    "len",
+    "next",
+    "iter",
+    "map",
+    "push",
+    "pop",
+    "insert",
+    "remove",
+    "contains",
+    "unwrap",
+    "expect",
+    "ok",
+    "err",
+    "as_ref",
+    "to_string",
+    "fmt",
+    "eq",
+    "cmp",
+    "hash",
+    "drop",
+    "deref",
+    "index",
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "main",
+    "parse",
+    "build",
+    "write",
+    "read",
+    "flush",
+    "close",
+    "open",
+    "join",
+    "with",
+    "is_empty",
 ];
 
 /// The most functions that one call may mean.
@@ -55,7 +95,9 @@ impl Calls {
                     continue;
                 }
                 let word = file.word(at);
-                let Some(targets) = by_name.get(word) else { continue };
+                let Some(targets) = by_name.get(word) else {
+                    continue;
+                };
                 let (item_index, _) = file.item(at);
                 let from = (index(file_index), index(item_index));
                 let before = at.checked_sub(1).map_or("", |before| file.word(before));

@@ -175,7 +175,12 @@ impl Extractor<'_, '_> {
     }
 
     fn variable(&mut self, at: usize) {
-        if self.file.tokens.get(at).is_some_and(|token| token.kind == Kind::Text) {
+        if self
+            .file
+            .tokens
+            .get(at)
+            .is_some_and(|token| token.kind == Kind::Text)
+        {
             let bytes = value(self.file.word(at));
             let name = String::from_utf8_lossy(&bytes).into_owned();
             if let Some(fact) = atoms::variable(&name) {
@@ -216,7 +221,9 @@ impl Extractor<'_, '_> {
             {
                 self.add(Fact::TlsOff, at, format!("`{name}`"));
             }
-            "ssl_verify_peer" if argument == "false" => self.add(Fact::TlsOff, at, format!("`{name}`")),
+            "ssl_verify_peer" if argument == "false" => {
+                self.add(Fact::TlsOff, at, format!("`{name}`"))
+            }
             "arg" | "args" => self.script(at),
             _ => {}
         }
@@ -224,7 +231,15 @@ impl Extractor<'_, '_> {
 
     /// `-c` with something that is worked out.
     fn script(&mut self, at: usize) {
-        const FLAGS: [&str; 7] = ["-c", "-lc", "/c", "-command", "-encodedcommand", "-enc", "-e"];
+        const FLAGS: [&str; 7] = [
+            "-c",
+            "-lc",
+            "/c",
+            "-command",
+            "-encodedcommand",
+            "-enc",
+            "-e",
+        ];
         let file = self.file;
         let end = file.tokens.len().min(at + 24);
         let Some(flag) = (at + 2..end).find(|&index| {
@@ -242,8 +257,10 @@ impl Extractor<'_, '_> {
         // Behind it: `, x` in the same list, or `).arg(x`.
         let rest = (flag + 1..end).find(|&index| {
             let token = &file.tokens[index];
-            !(matches!(token.kind, Kind::Punct(b',' | b')' | b'.' | b'(' | b'&' | b'[' | b']' | b'$'))
-                || matches!(file.word(index), "arg" | "args"))
+            !(matches!(
+                token.kind,
+                Kind::Punct(b',' | b')' | b'.' | b'(' | b'&' | b'[' | b']' | b'$')
+            ) || matches!(file.word(index), "arg" | "args"))
         });
         let Some(rest) = rest else { return };
         let token = &file.tokens[rest];
@@ -260,12 +277,19 @@ impl Extractor<'_, '_> {
             "include_bytes" | "include_str" => self.included(at),
             "cmd" => {
                 self.add(Fact::Process, at, "`cmd!`");
-                if file.tokens.get(at + 3).is_some_and(|token| token.kind == Kind::Text) {
+                if file
+                    .tokens
+                    .get(at + 3)
+                    .is_some_and(|token| token.kind == Kind::Text)
+                {
                     self.program(at + 3);
                 }
             }
             "obfstr" | "lc" | "lc_env" | "obfuscate" | "encrypt_string"
-                if file.tokens.get(at + 3).is_some_and(|token| token.kind == Kind::Text) =>
+                if file
+                    .tokens
+                    .get(at + 3)
+                    .is_some_and(|token| token.kind == Kind::Text) =>
             {
                 self.add(Fact::HiddenText, at, format!("`{}!`", file.word(at)));
             }
@@ -276,14 +300,20 @@ impl Extractor<'_, '_> {
     /// A file that the code holds: a program, or a text that hides something.
     fn included(&mut self, at: usize) {
         let file = self.file;
-        if !file.tokens.get(at + 3).is_some_and(|token| token.kind == Kind::Text) {
+        if !file
+            .tokens
+            .get(at + 3)
+            .is_some_and(|token| token.kind == Kind::Text)
+        {
             return;
         }
         let path = value(file.word(at + 3));
         let path = String::from_utf8_lossy(&path).replace('\\', "/");
         let base = file.path.rsplit_once('/').map_or("", |(base, _)| base);
         let path = joined(base, &path);
-        let Some(bytes) = self.tree.get(&path) else { return };
+        let Some(bytes) = self.tree.get(&path) else {
+            return;
+        };
         if program_head(bytes).is_some() {
             self.add(Fact::EmbeddedProgram, at, format!("`{path}`"));
         } else if bytes.len() <= INCLUDED
@@ -328,7 +358,8 @@ impl Extractor<'_, '_> {
                         .texts
                         .iter()
                         .filter(|piece| {
-                            piece.disguise.is_none() && (text.first..=text.last).contains(&piece.first)
+                            piece.disguise.is_none()
+                                && (text.first..=text.last).contains(&piece.first)
                         })
                         .map(|piece| piece.value.as_str())
                         .collect();
@@ -348,7 +379,9 @@ impl Extractor<'_, '_> {
         let file = self.file;
         for (index, item) in file.items.items.iter().enumerate() {
             let tokens = item.first..=item.last;
-            let inside = |at: &usize| file.items.of_token.get(*at) == Some(&u32::try_from(index).unwrap_or(0));
+            let inside = |at: &usize| {
+                file.items.of_token.get(*at) == Some(&u32::try_from(index).unwrap_or(0))
+            };
             let mut base = false;
             let mut steps = 0;
             let mut place = None;
@@ -394,21 +427,47 @@ const INCLUDED: usize = 1 << 20;
 /// runs none.
 fn is_message(file: &SourceFile<'_>, at: usize) -> bool {
     const TELLING: [&str; 18] = [
-        "println", "print", "eprintln", "eprint", "panic", "bail", "anyhow", "ensure", "trace",
-        "debug", "info", "warn", "error", "todo", "assert", "expect", "with_context", "context",
+        "println",
+        "print",
+        "eprintln",
+        "eprint",
+        "panic",
+        "bail",
+        "anyhow",
+        "ensure",
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "todo",
+        "assert",
+        "expect",
+        "with_context",
+        "context",
     ];
-    let Some(before) = at.checked_sub(2) else { return false };
+    let Some(before) = at.checked_sub(2) else {
+        return false;
+    };
     if file.word(at - 1) != "(" {
         return false;
     }
-    let name = if file.word(before) == "!" { before.wrapping_sub(1) } else { before };
+    let name = if file.word(before) == "!" {
+        before.wrapping_sub(1)
+    } else {
+        before
+    };
     TELLING.contains(&file.word(name))
 }
 
 fn is_command(fact: Fact) -> bool {
     matches!(
         fact,
-        Fact::NetworkCommand | Fact::PipeToShell | Fact::MakeExecutable | Fact::Detached | Fact::TlsOff
+        Fact::NetworkCommand
+            | Fact::PipeToShell
+            | Fact::MakeExecutable
+            | Fact::Detached
+            | Fact::TlsOff
     )
 }
 

@@ -108,6 +108,10 @@ impl FactSet {
 
 impl FromIterator<Fact> for FactSet {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> FactSet {
-        FactSet(facts.into_iter().fold(0, |set, fact| set | 1 << fact as u64))
+        FactSet(
+            facts
+                .into_iter()
+                .fold(0, |set, fact| set | 1 << fact as u64),
+        )
     }
 }

@@ -92,7 +92,9 @@ impl<'f> Scope<'f> {
 
     /// The different details of a fact, in order.
     pub(crate) fn details(&self, fact: Fact) -> std::collections::BTreeSet<&'f str> {
-        self.of(fact).map(|evidence| evidence.detail.as_str()).collect()
+        self.of(fact)
+            .map(|evidence| evidence.detail.as_str())
+            .collect()
     }
 }
 
@@ -135,7 +137,11 @@ impl<'t> Facts<'t> {
         condition: impl Fn(&Scope<'_>) -> bool,
     ) -> Vec<Scope<'_>> {
         // What does not hold for everything together holds nowhere.
-        let all: Vec<&Evidence> = self.evidence.iter().filter(|evidence| !evidence.test).collect();
+        let all: Vec<&Evidence> = self
+            .evidence
+            .iter()
+            .filter(|evidence| !evidence.test)
+            .collect();
         if all.is_empty() {
             return Vec::new();
         }
@@ -166,7 +172,8 @@ impl<'t> Facts<'t> {
         if !any {
             return Vec::new();
         }
-        self.calls().scopes(self, CONSTRUCTOR_DEPTH, &condition, true)
+        self.calls()
+            .scopes(self, CONSTRUCTOR_DEPTH, &condition, true)
     }
 
     fn calls(&self) -> &Calls {

@@ -23,7 +23,9 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn find(files: &[SourceFile<'_>], manifest: Option<&Manifest>) -> Names {
-        let dependencies = manifest.into_iter().flat_map(|manifest| &manifest.dependencies);
+        let dependencies = manifest
+            .into_iter()
+            .flat_map(|manifest| &manifest.dependencies);
         let dependencies = dependencies
             .filter(|dependency| dependency.name != dependency.package)
             .map(|dependency| {
@@ -33,7 +35,9 @@ impl Names {
             .collect();
         let declared = manifest.map(|manifest| {
             let dependencies = manifest.dependencies.iter();
-            dependencies.map(|dependency| dependency.package.replace('-', "_")).collect()
+            dependencies
+                .map(|dependency| dependency.package.replace('-', "_"))
+                .collect()
         });
         let mut names = Names {
             dependencies,
@@ -42,6 +46,10 @@ impl Names {
         };
         let mut exports = FxHashMap::default();
         for file in files {
+            #[expect(
+                clippy::iter_over_hash_type,
+                reason = "a file has each name once, so the order does not matter"
+            )]
             for (name, path) in &file.uses.names {
                 let path = names.renamed(path.clone());
                 // A whole library can be passed on too.
@@ -60,7 +68,11 @@ impl Names {
     }
 
     fn is_library(&self, name: &str) -> bool {
-        let declared = || self.declared.as_ref().is_none_or(|declared| declared.contains(name));
+        let declared = || {
+            self.declared
+                .as_ref()
+                .is_none_or(|declared| declared.contains(name))
+        };
         paths::is_root(name) && (name == "std" || declared())
     }
 
@@ -91,7 +103,7 @@ impl Names {
             && !paths::is_root(first)
             && !self.dependencies.contains_key(*first)
         {
-            return self.from_glob(file, segments);
+            return self.through_glob(file, segments);
         }
         let mut path: Vec<String> = segments.iter().map(|&segment| segment.to_owned()).collect();
         for _ in 0..RENAMED {
@@ -108,14 +120,16 @@ impl Names {
         }
         path = self.renamed(path);
         if matches!(path[0].as_str(), "crate" | "self" | "super") {
-            let at = path.iter().position(|segment| self.exports.contains_key(segment))?;
+            let at = path
+                .iter()
+                .position(|segment| self.exports.contains_key(segment))?;
             path.splice(..=at, self.exports[&path[at]].iter().cloned());
         }
         self.is_known(&path).then_some(path)
     }
 
     /// A name that a glob import may have brought in.
-    fn from_glob(&self, file: &SourceFile<'_>, segments: &[&str]) -> Option<Vec<String>> {
+    fn through_glob(&self, file: &SourceFile<'_>, segments: &[&str]) -> Option<Vec<String>> {
         if file.uses.globs.is_empty() {
             return None;
         }
@@ -148,7 +162,9 @@ pub(super) fn path_at<'f>(file: &'f SourceFile<'_>, at: usize) -> (Vec<&'f str>,
     while segments.len() < SEGMENTS
         && tokens.get(next).is_some_and(|token| token.is(b':'))
         && tokens.get(next + 1).is_some_and(|token| token.is(b':'))
-        && tokens.get(next + 2).is_some_and(|token| token.kind == Kind::Ident)
+        && tokens
+            .get(next + 2)
+            .is_some_and(|token| token.kind == Kind::Ident)
     {
         segments.push(file.word(next + 2));
         next += 3;

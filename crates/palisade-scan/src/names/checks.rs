@@ -4,7 +4,9 @@
 use std::sync::LazyLock;
 
 use palisade_index::canonical_name;
-use typomania::checks::{Check, Omitted, Repeated, SwappedCharacters, SwappedWords, Typos, Version};
+use typomania::checks::{
+    Check, Omitted, Repeated, SwappedCharacters, SwappedWords, Typos, Version,
+};
 use typomania::{AuthorSet, Corpus, Package};
 
 use super::NameCorpus;
@@ -20,10 +22,26 @@ const AFFIXES: &[&str] = &[
 
 /// Characters that look alike or lie beside each other.
 const CONFUSED: &[(char, &[&str])] = &[
-    ('0', &["o"]), ('o', &["0"]), ('1', &["l", "i"]), ('l', &["1", "i"]), ('i', &["l", "1"]),
-    ('m', &["rn", "n"]), ('n', &["m"]), ('w', &["vv"]), ('v', &["u"]), ('u', &["v"]),
-    ('c', &["k", "s"]), ('k', &["c"]), ('s', &["z", "c"]), ('z', &["s"]), ('e', &["a", "r", "w"]),
-    ('a', &["e", "s"]), ('y', &["i"]), ('d', &["s", "f"]), ('f', &["ph", "g"]), ('g', &["q"]),
+    ('0', &["o"]),
+    ('o', &["0"]),
+    ('1', &["l", "i"]),
+    ('l', &["1", "i"]),
+    ('i', &["l", "1"]),
+    ('m', &["rn", "n"]),
+    ('n', &["m"]),
+    ('w', &["vv"]),
+    ('v', &["u"]),
+    ('u', &["v"]),
+    ('c', &["k", "s"]),
+    ('k', &["c"]),
+    ('s', &["z", "c"]),
+    ('z', &["s"]),
+    ('e', &["a", "r", "w"]),
+    ('a', &["e", "s"]),
+    ('y', &["i"]),
+    ('d', &["s", "f"]),
+    ('f', &["ph", "g"]),
+    ('g', &["q"]),
 ];
 
 static CHECKS: LazyLock<Vec<(&'static str, Box<dyn Check>)>> = LazyLock::new(|| {
@@ -36,7 +54,10 @@ static CHECKS: LazyLock<Vec<(&'static str, Box<dyn Check>)>> = LazyLock::new(|| 
         ("a letter is doubled", Box::new(Repeated)),
         ("letters are swapped", Box::new(SwappedCharacters)),
         ("words are swapped", Box::new(SwappedWords::new("-"))),
-        ("a letter is mistaken for another", Box::new(Typos::new(confused))),
+        (
+            "a letter is mistaken for another",
+            Box::new(Typos::new(confused)),
+        ),
         ("a number is added", Box::new(Version)),
     ]
 });
@@ -90,8 +111,10 @@ pub(super) fn candidates(corpus: &NameCorpus, name: &str) -> Vec<(String, String
     for affix in AFFIXES {
         let how = || format!("`{affix}` is added");
         for rest in [
-            name.strip_suffix(affix).map(|rest| rest.strip_suffix('-').unwrap_or(rest)),
-            name.strip_prefix(affix).and_then(|rest| rest.strip_prefix('-')),
+            name.strip_suffix(affix)
+                .map(|rest| rest.strip_suffix('-').unwrap_or(rest)),
+            name.strip_prefix(affix)
+                .and_then(|rest| rest.strip_prefix('-')),
         ]
         .into_iter()
         .flatten()
@@ -102,10 +125,15 @@ pub(super) fn candidates(corpus: &NameCorpus, name: &str) -> Vec<(String, String
             }
         }
         for other in AFFIXES {
-            if let Some(rest) = name.strip_suffix(affix).and_then(|rest| rest.strip_suffix('-'))
+            if let Some(rest) = name
+                .strip_suffix(affix)
+                .and_then(|rest| rest.strip_suffix('-'))
                 && other != affix
             {
-                add(format!("{rest}-{other}"), format!("`{affix}` stands for `{other}`"));
+                add(
+                    format!("{rest}-{other}"),
+                    format!("`{affix}` stands for `{other}`"),
+                );
             }
         }
     }
@@ -141,6 +169,9 @@ impl Corpus for NameCorpus {
     }
 
     fn get(&self, name: &str) -> typomania::Result<Option<&dyn Package>> {
-        Ok(self.crates.contains_key(name).then_some(&Nobody as &dyn Package))
+        Ok(self
+            .crates
+            .contains_key(name)
+            .then_some(&Nobody as &dyn Package))
     }
 }

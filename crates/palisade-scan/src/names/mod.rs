@@ -43,7 +43,10 @@ impl NameCorpus {
             .map(|problem| format!("{}: {}", problem.file, problem.reason))
             .collect();
         let crates = dump.crates.into_iter().map(|(name, data)| {
-            let known = Known { name: name.clone(), data };
+            let known = Known {
+                name: name.clone(),
+                data,
+            };
             (canonical_name(&name), known)
         });
         NameCorpus {
@@ -64,7 +67,9 @@ impl NameCorpus {
 
     /// What is known about a crate.
     pub(crate) fn get(&self, name: &str) -> Option<&DumpedCrate> {
-        self.crates.get(&canonical_name(name)).map(|known| &known.data)
+        self.crates
+            .get(&canonical_name(name))
+            .map(|known| &known.data)
     }
 }
 
@@ -91,12 +96,18 @@ const OLDER_DAYS: i64 = 90;
 const DESCRIPTION: usize = 16;
 
 /// The best of the crates that `name` looks like.
-pub(crate) fn look_alike(corpus: &NameCorpus, name: &str, hint: OwnerHint<'_>) -> Option<LookAlike> {
+pub(crate) fn look_alike(
+    corpus: &NameCorpus,
+    name: &str,
+    hint: OwnerHint<'_>,
+) -> Option<LookAlike> {
     let own = corpus.get(name);
     let mut best: Option<LookAlike> = None;
     for (target, how) in checks::candidates(corpus, name) {
         let known = corpus.crates.get(&target)?;
-        let Some((score, mut reasons)) = judge(own, &known.data, hint) else { continue };
+        let Some((score, mut reasons)) = judge(own, &known.data, hint) else {
+            continue;
+        };
         reasons.insert(0, how);
         if best.as_ref().is_none_or(|best| best.score < score) {
             best = Some(LookAlike {
@@ -110,7 +121,11 @@ pub(crate) fn look_alike(corpus: &NameCorpus, name: &str, hint: OwnerHint<'_>) -
 }
 
 /// What speaks for an imitation; `None` when something speaks against it.
-fn judge(own: Option<&DumpedCrate>, other: &DumpedCrate, hint: OwnerHint<'_>) -> Option<(u32, Vec<String>)> {
+fn judge(
+    own: Option<&DumpedCrate>,
+    other: &DumpedCrate,
+    hint: OwnerHint<'_>,
+) -> Option<(u32, Vec<String>)> {
     let is_new = own.is_none();
     let empty = DumpedCrate::default();
     let own = own.unwrap_or(&empty);
@@ -133,7 +148,10 @@ fn judge(own: Option<&DumpedCrate>, other: &DumpedCrate, hint: OwnerHint<'_>) ->
         && description.is_some_and(|text| text.trim().len() >= DESCRIPTION);
     let copied_repository = same(
         repository.map(|text| text.trim_end_matches(['/']).trim_end_matches(".git")),
-        other.repository.as_deref().map(|text| text.trim_end_matches(['/']).trim_end_matches(".git")),
+        other
+            .repository
+            .as_deref()
+            .map(|text| text.trim_end_matches(['/']).trim_end_matches(".git")),
     );
     let copied = copied_description || copied_repository;
     let popular = other.downloads >= WORTH_IMITATING
@@ -142,8 +160,15 @@ fn judge(own: Option<&DumpedCrate>, other: &DumpedCrate, hint: OwnerHint<'_>) ->
         return None;
     }
     if popular {
-        let points = 1 + u32::from(other.downloads >= own.downloads.max(1).saturating_mul(MANY_TIMES));
-        counts(points, format!("which has {} downloads against {}", other.downloads, own.downloads));
+        let points =
+            1 + u32::from(other.downloads >= own.downloads.max(1).saturating_mul(MANY_TIMES));
+        counts(
+            points,
+            format!(
+                "which has {} downloads against {}",
+                other.downloads, own.downloads
+            ),
+        );
     }
     // Whoever came first is nobody's imitation.
     if let (Some(own), Some(other)) = (own.created, other.created) {

@@ -4,6 +4,6 @@
 mod hygiene;
 mod risk;
 
-pub use hygiene::{Check, Hygiene};
 pub(crate) use hygiene::hygiene;
+pub use hygiene::{Check, Hygiene};
 pub use risk::risk;

@@ -77,7 +77,10 @@ mod tests {
         assert_eq!(risk(&[one.clone(), one.clone()]), 25);
         assert_eq!(risk(&[one.clone(), other.clone()]), 73);
         assert_eq!(risk(&[secret]), 0);
-        let suppressed = Finding { suppressed: Some("known".to_owned()), ..other };
+        let suppressed = Finding {
+            suppressed: Some("known".to_owned()),
+            ..other
+        };
         assert_eq!(risk(&[one, suppressed]), 25);
     }
 }

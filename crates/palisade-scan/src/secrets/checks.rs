@@ -35,8 +35,12 @@ pub(super) fn base62(mut number: u32) -> String {
 /// prefix left out. A wrong one may be an old format, so that it proves
 /// nothing.
 pub(super) fn crc_suffix(token: &str) -> Proof {
-    let Some((_, body)) = token.rsplit_once('_') else { return Proof::None };
-    let Some(cut) = body.len().checked_sub(6) else { return Proof::None };
+    let Some((_, body)) = token.rsplit_once('_') else {
+        return Proof::None;
+    };
+    let Some(cut) = body.len().checked_sub(6) else {
+        return Proof::None;
+    };
     if base62(crc32(&body.as_bytes()[..cut])) == body[cut..] {
         Proof::Right
     } else {
@@ -93,7 +97,9 @@ pub(super) fn private_key(text: &str) -> Proof {
         return Proof::Wrong;
     }
     match base64(whole.as_bytes()) {
-        Some(key) if key.starts_with(b"openssh-key-v1\0") || key.starts_with(&[0x30]) => Proof::Right,
+        Some(key) if key.starts_with(b"openssh-key-v1\0") || key.starts_with(&[0x30]) => {
+            Proof::Right
+        }
         // It is encrypted, or of a kind that is not known.
         Some(_) => Proof::None,
         None => Proof::Wrong,
@@ -103,7 +109,9 @@ pub(super) fn private_key(text: &str) -> Proof {
 /// Access keys of AWS hold their account in base 32.
 pub(super) fn aws_key(token: &str) -> Proof {
     let body = &token[4..];
-    let base32 = body.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
+    let base32 = body
+        .bytes()
+        .all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
     match weak(body) {
         Proof::Wrong => Proof::Wrong,
         _ if base32 => Proof::Right,
@@ -124,7 +132,9 @@ pub(super) fn discord_bot(token: &str) -> Proof {
 pub(super) fn bech32(token: &str) -> Proof {
     const CHARACTERS: &str = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
     let lower = token.to_ascii_lowercase();
-    let Some((prefix, data)) = lower.rsplit_once('1') else { return Proof::Wrong };
+    let Some((prefix, data)) = lower.rsplit_once('1') else {
+        return Proof::Wrong;
+    };
     let mut values: Vec<u32> = prefix.bytes().map(|byte| u32::from(byte) >> 5).collect();
     values.push(0);
     values.extend(prefix.bytes().map(|byte| u32::from(byte) & 31));
@@ -134,7 +144,13 @@ pub(super) fn bech32(token: &str) -> Proof {
             _ => return Proof::Wrong,
         }
     }
-    const GENERATORS: [u32; 5] = [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3];
+    const GENERATORS: [u32; 5] = [
+        0x3b6a_57b2,
+        0x2650_8e6d,
+        0x1ea1_19fa,
+        0x3d42_33dd,
+        0x2a14_62b3,
+    ];
     let mut sum = 1_u32;
     for value in values {
         let top = sum >> 25;
@@ -151,9 +167,31 @@ pub(super) fn bech32(token: &str) -> Proof {
 /// Texts that stand where a secret would.
 pub(super) fn is_placeholder(token: &str) -> bool {
     const WORDS: &[&str] = &[
-        "example", "placeholder", "xxxx", "your", "redacted", "changeme", "dummy", "fake",
-        "secret_here", "token_here", "0000000000", "1111111111", "abcdefgh", "12345678", "****",
-        "aaaaaaaa", "insert", "sample", "deadbeef", "deedbeef", "testtest", "<", "${", "{{", "....",
+        "example",
+        "placeholder",
+        "xxxx",
+        "your",
+        "redacted",
+        "changeme",
+        "dummy",
+        "fake",
+        "secret_here",
+        "token_here",
+        "0000000000",
+        "1111111111",
+        "abcdefgh",
+        "12345678",
+        "****",
+        "aaaaaaaa",
+        "insert",
+        "sample",
+        "deadbeef",
+        "deedbeef",
+        "testtest",
+        "<",
+        "${",
+        "{{",
+        "....",
     ];
     let lower = token.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))

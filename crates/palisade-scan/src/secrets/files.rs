@@ -30,13 +30,20 @@ pub(super) fn look(path: &str, bytes: &[u8], findings: &mut Findings) {
     let lower = path.to_ascii_lowercase();
     let file = lower.rsplit('/').next().unwrap_or_default();
     let text = || std::str::from_utf8(bytes).unwrap_or_default();
-    let holds = |word: &str| text().lines().any(|line| {
-        let line = line.trim();
-        let value = line.split_once(['=', ':']).map(|(_, value)| value.trim().trim_matches(['"', '\'']));
-        line.to_ascii_lowercase().contains(word)
-            && value.is_some_and(|value| value.len() >= 8 && !super::checks::is_placeholder(value))
-    });
-    let what = if lower.starts_with(".git/") && matches!(file, "config" | "head" | "index" | "credentials") {
+    let holds = |word: &str| {
+        text().lines().any(|line| {
+            let line = line.trim();
+            let value = line
+                .split_once(['=', ':'])
+                .map(|(_, value)| value.trim().trim_matches(['"', '\'']));
+            line.to_ascii_lowercase().contains(word)
+                && value
+                    .is_some_and(|value| value.len() >= 8 && !super::checks::is_placeholder(value))
+        })
+    };
+    let what = if lower.starts_with(".git/")
+        && matches!(file, "config" | "head" | "index" | "credentials")
+    {
         "the inside of a git repository"
     } else if file == "credentials.toml" && lower.contains(".cargo/") && holds("token") {
         "tokens of cargo"
@@ -47,7 +54,9 @@ pub(super) fn look(path: &str, bytes: &[u8], findings: &mut Findings) {
     } else if matches!(file, ".netrc" | "_netrc") && text().contains("password ") {
         "passwords for machines"
     } else if matches!(file, ".env" | ".env.local" | ".env.production")
-        && ["key", "token", "secret", "password"].iter().any(|word| holds(word))
+        && ["key", "token", "secret", "password"]
+            .iter()
+            .any(|word| holds(word))
     {
         "secret settings"
     } else if lower.ends_with(".aws/credentials") && holds("aws_secret_access_key") {
@@ -58,7 +67,17 @@ pub(super) fn look(path: &str, bytes: &[u8], findings: &mut Findings) {
         return;
     };
     let sample = super::class_of(path, &[], 0) == super::PathClass::Sample;
-    let severity = if sample { Severity::Low } else { Severity::High };
+    let severity = if sample {
+        Severity::Low
+    } else {
+        Severity::High
+    };
     let message = format!("it ships a file with {what}");
-    findings.rated(&RULE, severity, Confidence::Medium, message, vec![whole_file(path, what)]);
+    findings.rated(
+        &RULE,
+        severity,
+        Confidence::Medium,
+        message,
+        vec![whole_file(path, what)],
+    );
 }

@@ -33,8 +33,18 @@ pub(super) const RULES: &[SecretRule] = &[
 /// A password that somebody would use.
 fn database(password: &str) -> Proof {
     let lower = password.to_ascii_lowercase();
-    let usual = ["password", "postgres", "secret", "mysecretpassword", "passw0rd", "hunter2", "pass"];
-    if usual.iter().any(|usual| lower.contains(usual)) || !password.bytes().any(|byte| byte.is_ascii_digit()) {
+    let usual = [
+        "password",
+        "postgres",
+        "secret",
+        "mysecretpassword",
+        "passw0rd",
+        "hunter2",
+        "pass",
+    ];
+    if usual.iter().any(|usual| lower.contains(usual))
+        || !password.bytes().any(|byte| byte.is_ascii_digit())
+    {
         Proof::Wrong
     } else {
         Proof::None

@@ -197,16 +197,28 @@ pub(crate) fn scan(tree: &SourceTree, longest: u64, findings: &mut Findings) {
             let class = class_of(path, bytes, hit.start);
             let (severity, confidence) = rate(rule, hit.proof, class);
             let length = hit.end - hit.start;
-            let shown = format!("{} ({length} characters)", shown(&bytes[hit.start..hit.end]));
+            let shown = format!(
+                "{} ({length} characters)",
+                shown(&bytes[hit.start..hit.end])
+            );
             let proof = match hit.proof {
                 Proof::Right => ", and its checksum or structure is right",
                 Proof::None | Proof::Wrong => "",
             };
             let message = match class {
-                PathClass::Other => format!("it ships {}{proof}", rule.rule.summary().trim_end_matches('.').to_lowercase_first()),
+                PathClass::Other => format!(
+                    "it ships {}{proof}",
+                    rule.rule
+                        .summary()
+                        .trim_end_matches('.')
+                        .to_lowercase_first()
+                ),
                 PathClass::Sample => format!(
                     "it ships {} among its tests or documentation{proof}",
-                    rule.rule.summary().trim_end_matches('.').to_lowercase_first()
+                    rule.rule
+                        .summary()
+                        .trim_end_matches('.')
+                        .to_lowercase_first()
                 ),
             };
             let places = if exact {
@@ -244,18 +256,33 @@ fn hits(bytes: &[u8]) -> Vec<Hit> {
         // a longer word.
         let from = anchor.start().saturating_sub(rule.before + 1);
         let to = bytes.len().min(anchor.start() + rule.length + 1);
-        let Some(captures) = pattern.captures(&bytes[from..to]) else { continue };
-        let Some(token) = captures.get(1).or_else(|| captures.get(0)) else { continue };
+        let Some(captures) = pattern.captures(&bytes[from..to]) else {
+            continue;
+        };
+        let Some(token) = captures.get(1).or_else(|| captures.get(0)) else {
+            continue;
+        };
         let (start, end) = (from + token.start(), from + token.end());
-        let Ok(text) = std::str::from_utf8(&bytes[start..end]) else { continue };
+        let Ok(text) = std::str::from_utf8(&bytes[start..end]) else {
+            continue;
+        };
         if checks::is_placeholder(text) {
             continue;
         }
         let proof = (rule.check)(text);
-        if proof == Proof::Wrong || hits.iter().any(|hit| hit.start == start && hit.rule == index) {
+        if proof == Proof::Wrong
+            || hits
+                .iter()
+                .any(|hit| hit.start == start && hit.rule == index)
+        {
             continue;
         }
-        hits.push(Hit { rule: index, start, end, proof });
+        hits.push(Hit {
+            rule: index,
+            start,
+            end,
+            proof,
+        });
         if hits.len() >= HITS {
             break;
         }
@@ -274,9 +301,31 @@ fn rate(rule: &SecretRule, proof: Proof, class: PathClass) -> (Severity, Confide
 
 /// Words in the names of directories and files that hold samples.
 const SAMPLES: &[&str] = &[
-    "test", "tests", "testing", "testdata", "testkit", "testsuite", "testcases", "testutil",
-    "fixture", "fixtures", "mock", "mocks", "example", "examples", "sample", "samples", "template",
-    "doc", "docs", "bench", "benches", "snapshots", "corpus", "fuzz", "vectors",
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "testkit",
+    "testsuite",
+    "testcases",
+    "testutil",
+    "fixture",
+    "fixtures",
+    "mock",
+    "mocks",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "template",
+    "doc",
+    "docs",
+    "bench",
+    "benches",
+    "snapshots",
+    "corpus",
+    "fuzz",
+    "vectors",
 ];
 
 fn class_of(path: &str, bytes: &[u8], at: usize) -> PathClass {
@@ -284,10 +333,15 @@ fn class_of(path: &str, bytes: &[u8], at: usize) -> PathClass {
     let mut parts = lower.split('/');
     let file = parts.next_back().unwrap_or_default();
     // `ssl_common_test.cc`, `sample-config.toml`
-    let words = |part: &str| part.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| SAMPLES.contains(&word));
+    let words = |part: &str| {
+        part.split(|c: char| !c.is_ascii_alphanumeric())
+            .any(|word| SAMPLES.contains(&word))
+    };
     let sample = parts.any(words)
         || words(file)
-        || [".md", ".rst", ".snap", ".adoc"].iter().any(|ending| file.ends_with(ending))
+        || [".md", ".rst", ".snap", ".adoc"]
+            .iter()
+            .any(|ending| file.ends_with(ending))
         || file.starts_with("readme")
         || file.starts_with("changelog");
     if sample || (file.ends_with(".rs") && is_in_tests(bytes, at)) {
@@ -301,7 +355,10 @@ fn class_of(path: &str, bytes: &[u8], at: usize) -> PathClass {
 /// behind the line where its tests begin.
 fn is_in_tests(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[..at];
-    let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    let line = before
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |at| at + 1);
     let start = before[line..].trim_ascii_start();
     start.starts_with(b"//")
         || start.starts_with(b"* ")

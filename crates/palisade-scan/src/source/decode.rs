@@ -73,7 +73,9 @@ const CRIBS: [&[u8]; 9] = [
 pub(crate) fn reveal(text: &[u8]) -> Option<(String, Disguise)> {
     let (mut found, mut disguise) = layer(text)?;
     for _ in 1..LAYERS {
-        let Some((deeper, _)) = layer(found.as_bytes()) else { break };
+        let Some((deeper, _)) = layer(found.as_bytes()) else {
+            break;
+        };
         found = deeper;
         disguise = Disguise::Layers;
     }
@@ -99,10 +101,16 @@ fn layer(text: &[u8]) -> Option<(String, Disguise)> {
     }
     let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     if SEARCHERS.reversed.is_match(text) && !has_crib(text) {
-        return Some((shown(text.iter().rev().copied().collect()), Disguise::Reversed));
+        return Some((
+            shown(text.iter().rev().copied().collect()),
+            Disguise::Reversed,
+        ));
     }
     if SEARCHERS.rotated.is_match(text) && !has_crib(text) {
-        return Some((shown(text.iter().map(|&byte| rot13(byte)).collect()), Disguise::Rot13));
+        return Some((
+            shown(text.iter().map(|&byte| rot13(byte)).collect()),
+            Disguise::Rot13,
+        ));
     }
     one_byte_key(text).map(|text| (text, Disguise::Xor))
 }
@@ -145,7 +153,10 @@ pub(crate) fn program(bytes: &[u8]) -> Option<String> {
         _ => return None,
     };
     let head = &bytes[..bytes.len().min(PROGRAM_HEAD)];
-    Some(format!("{PROGRAM_MARK}{kind} {}", String::from_utf8_lossy(head)))
+    Some(format!(
+        "{PROGRAM_MARK}{kind} {}",
+        String::from_utf8_lossy(head)
+    ))
 }
 
 /// What stands before a decoded program.
@@ -153,9 +164,13 @@ pub(crate) const PROGRAM_MARK: &str = "\u{0}program:";
 
 fn windows_program(bytes: &[u8]) -> bool {
     // The offset of the new header is at 0x3c.
-    let Some(offset) = bytes.get(0x3c..0x40) else { return false };
+    let Some(offset) = bytes.get(0x3c..0x40) else {
+        return false;
+    };
     let offset = u32::from_le_bytes([offset[0], offset[1], offset[2], offset[3]]) as usize;
-    bytes.get(offset..).is_some_and(|rest| rest.starts_with(b"PE\0\0"))
+    bytes
+        .get(offset..)
+        .is_some_and(|rest| rest.starts_with(b"PE\0\0"))
 }
 
 fn readable(bytes: &[u8]) -> Option<&str> {
@@ -224,10 +239,10 @@ fn longer_key(bytes: &[u8]) -> Option<String> {
             // The key was chosen so that the beginning fits; the rest has to
             // fit by itself, and be long enough for that to mean something.
             let rest = text.strip_prefix(crib)?;
-            let of_address = |byte: &u8| byte.is_ascii_alphanumeric() || b"./_:?=&%~-".contains(byte);
+            let of_address =
+                |byte: &u8| byte.is_ascii_alphanumeric() || b"./_:?=&%~-".contains(byte);
             let host = rest.split(|&byte| byte == b'/').next().unwrap_or_default();
-            let fits = rest.iter().all(of_address)
-                && is_host(host);
+            let fits = rest.iter().all(of_address) && is_host(host);
             fits.then(|| String::from_utf8_lossy(&text).into_owned())
         })
     })
@@ -239,7 +254,9 @@ fn is_host(host: &[u8]) -> bool {
     let mut labels = host.split(|&byte| byte == b'.').rev();
     let last = labels.next().unwrap_or_default();
     let words = |label: &[u8]| {
-        let inner = label.iter().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
+        let inner = label
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-');
         inner && !label.is_empty() && !label.starts_with(b"-") && !label.ends_with(b"-")
     };
     let mut several = false;
@@ -247,8 +264,11 @@ fn is_host(host: &[u8]) -> bool {
         several = true;
         words(label)
     });
-    let numbers = host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    rest && several && (last.len() >= 2 && last.iter().all(u8::is_ascii_lowercase) || numbers && words(last))
+    let numbers = host
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    rest && several
+        && (last.len() >= 2 && last.iter().all(u8::is_ascii_lowercase) || numbers && words(last))
 }
 
 fn rot13(byte: u8) -> u8 {
@@ -261,7 +281,7 @@ fn rot13(byte: u8) -> u8 {
 
 fn hex(text: &[u8]) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     text.chunks_exact(2)
@@ -326,7 +346,10 @@ mod tests {
             (&rotated, Disguise::Rot13),
             (twice.as_bytes(), Disguise::Layers),
         ] {
-            assert_eq!(revealed(text), Some((address.to_owned(), disguise.as_str())));
+            assert_eq!(
+                revealed(text),
+                Some((address.to_owned(), disguise.as_str()))
+            );
         }
         for key in [&b"K"[..], b"key", b"longkey!"] {
             let hidden: Vec<u8> = address

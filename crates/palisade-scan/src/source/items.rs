@@ -108,7 +108,11 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
         match token.kind {
             Kind::Punct(b'#') if next_is(tokens, at, b'[') => {
                 let end = closing(tokens, at + 1);
-                read_attribute(source, &tokens[at + 2..end.min(tokens.len())], &mut attributes);
+                read_attribute(
+                    source,
+                    &tokens[at + 2..end.min(tokens.len())],
+                    &mut attributes,
+                );
                 let end = end.min(tokens.len() - 1);
                 items.of_token.resize(end + 1, here);
                 at = end + 1;
@@ -125,7 +129,9 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                     _ => None,
                 };
                 let name = match (word, following) {
-                    ("macro_rules", _) => tokens.get(at + 2).filter(|name| name.kind == Kind::Ident),
+                    ("macro_rules", _) => {
+                        tokens.get(at + 2).filter(|name| name.kind == Kind::Ident)
+                    }
                     ("static" | "const", Some(next)) => match next.text(source) {
                         "mut" => tokens.get(at + 2).filter(|name| name.kind == Kind::Ident),
                         "fn" | "unsafe" | "async" | "extern" => None,
@@ -143,8 +149,10 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                         attributes: std::mem::take(&mut attributes),
                         depth,
                     });
-                } else if matches!(word, "struct" | "enum" | "trait" | "use" | "let" | "type" | "union")
-                    && pending.is_none()
+                } else if matches!(
+                    word,
+                    "struct" | "enum" | "trait" | "use" | "let" | "type" | "union"
+                ) && pending.is_none()
                 {
                     attributes = Attributes::default();
                 }
@@ -169,13 +177,18 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                     items.items[index as usize].last = at;
                     constant = None;
                 }
-                if pending.as_ref().is_some_and(|pending| pending.depth >= depth)
+                if pending
+                    .as_ref()
+                    .is_some_and(|pending| pending.depth >= depth)
                     && let Some(ended) = pending.take()
                     && ended.kind.is_none()
                 {
                     items.modules.push(ModuleFile {
                         name: ended.name,
-                        inside: scopes.iter().filter_map(|scope| scope.module.clone()).collect(),
+                        inside: scopes
+                            .iter()
+                            .filter_map(|scope| scope.module.clone())
+                            .collect(),
                         paths: ended.attributes.paths,
                         test: test_here || ended.attributes.test,
                     });
@@ -210,7 +223,8 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             Kind::Punct(b'}') => {
                 if let Some(closed) = scopes.pop() {
                     let around = scopes.last().map_or(FILE, |scope| scope.item);
-                    if closed.item != around && constant.is_none_or(|(item, ..)| item != closed.item)
+                    if closed.item != around
+                        && constant.is_none_or(|(item, ..)| item != closed.item)
                     {
                         items.items[closed.item as usize].last = at;
                     }
@@ -315,7 +329,9 @@ fn read_attribute(source: &str, tokens: &[Token], attributes: &mut Attributes) {
         for pair in tokens.windows(3) {
             if pair[0].text(source) == "path" && pair[1].is(b'=') && pair[2].kind == Kind::Text {
                 let path = value(pair[2].text(source));
-                attributes.paths.push(String::from_utf8_lossy(&path).replace('\\', "/"));
+                attributes
+                    .paths
+                    .push(String::from_utf8_lossy(&path).replace('\\', "/"));
             }
         }
     }
@@ -345,7 +361,11 @@ mod tests {
             .iter()
             .map(|item| {
                 let mark = if item.test { "test " } else { "" };
-                let mark = if item.constructor { "constructor " } else { mark };
+                let mark = if item.constructor {
+                    "constructor "
+                } else {
+                    mark
+                };
                 format!("{mark}{:?} {}", item.kind, item.name)
             })
             .collect();
@@ -376,11 +396,23 @@ mod tests {
         let shown: Vec<_> = found
             .modules
             .iter()
-            .map(|module| (module.name.as_str(), module.inside.len(), module.paths.len(), module.test))
+            .map(|module| {
+                (
+                    module.name.as_str(),
+                    module.inside.len(),
+                    module.paths.len(),
+                    module.test,
+                )
+            })
             .collect();
         assert_eq!(
             shown,
-            [("a", 0, 0, false), ("b", 0, 2, false), ("d", 1, 0, false), ("e", 0, 0, true)]
+            [
+                ("a", 0, 0, false),
+                ("b", 0, 2, false),
+                ("d", 1, 0, false),
+                ("e", 0, 0, true)
+            ]
         );
     }
 

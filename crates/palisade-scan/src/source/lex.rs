@@ -174,10 +174,12 @@ fn hex_number(digits: &[u8]) -> Option<u32> {
 /// The value of a number literal.
 pub(crate) fn number(literal: &str) -> Option<u64> {
     let digits: String = literal.chars().filter(|&c| c != '_').collect();
-    let digits = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "usize", "isize"]
-        .into_iter()
-        .find_map(|suffix| digits.strip_suffix(suffix))
-        .unwrap_or(&digits);
+    let digits = [
+        "u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "usize", "isize",
+    ]
+    .into_iter()
+    .find_map(|suffix| digits.strip_suffix(suffix))
+    .unwrap_or(&digits);
     let radix = |text, radix| u64::from_str_radix(text, radix).ok();
     match digits.get(..2) {
         Some("0x") => radix(&digits[2..], 16),
@@ -206,7 +208,11 @@ mod tests {
             (r#""\u{zz}""#, "\\u{zz}"),
             (r#""open"#, "open"),
         ] {
-            assert_eq!(String::from_utf8_lossy(&value(literal)), expected, "{literal}");
+            assert_eq!(
+                String::from_utf8_lossy(&value(literal)),
+                expected,
+                "{literal}"
+            );
         }
         assert_eq!(number("0x6_8u8"), Some(0x68));
         assert_eq!(number("104"), Some(104));

@@ -172,8 +172,16 @@ mod tests {
     #[test]
     fn pieces_and_encodings() {
         let address = "https://drop.example.invalid/a";
-        finds("f(\"aHR0cHM6Ly9kcm9wLmV4YW1wbGUuaW52YWxpZC9h\")", address, Disguise::Base64);
-        finds("[\"ht\", \"tps://drop.exam\", \"ple.invalid/a\"].join(\"\")", address, Disguise::Split);
+        finds(
+            "f(\"aHR0cHM6Ly9kcm9wLmV4YW1wbGUuaW52YWxpZC9h\")",
+            address,
+            Disguise::Base64,
+        );
+        finds(
+            "[\"ht\", \"tps://drop.exam\", \"ple.invalid/a\"].join(\"\")",
+            address,
+            Disguise::Split,
+        );
         finds(
             "const P: [&str; 3] = [\"aHR0cHM6Ly9kcm9w\", \"LmV4YW1wbGUu\", \"aW52YWxpZC9h\"];",
             address,
@@ -185,8 +193,19 @@ mod tests {
             Disguise::Split,
         );
         let bytes: Vec<String> = address.bytes().map(|byte| format!("{byte:#x}")).collect();
-        finds(&format!("&[{}]", bytes.join(", ")), address, Disguise::Bytes);
-        let hidden: Vec<String> = address.bytes().map(|byte| (byte ^ 0x5a).to_string()).collect();
-        finds(&format!("vec![{}]", hidden.join(",")), address, Disguise::Xor);
+        finds(
+            &format!("&[{}]", bytes.join(", ")),
+            address,
+            Disguise::Bytes,
+        );
+        let hidden: Vec<String> = address
+            .bytes()
+            .map(|byte| (byte ^ 0x5a).to_string())
+            .collect();
+        finds(
+            &format!("vec![{}]", hidden.join(",")),
+            address,
+            Disguise::Xor,
+        );
     }
 }

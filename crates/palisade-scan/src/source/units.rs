@@ -104,7 +104,9 @@ impl Units {
             .map(|(unit, path)| (unit, path, true))
             .collect();
         while let Some((unit, path, is_root)) = queue.pop() {
-            let Some(file) = by_path.get(path.as_str()) else { continue };
+            let Some(file) = by_path.get(path.as_str()) else {
+                continue;
+            };
             if !units.of_file.entry(path.clone()).or_default().insert(unit) {
                 continue;
             }
@@ -139,7 +141,11 @@ fn candidates(file: &str, is_root: bool, module: &ModuleFile) -> Vec<String> {
         .paths
         .iter()
         .map(|path| {
-            let from = if module.inside.is_empty() { here } else { &base };
+            let from = if module.inside.is_empty() {
+                here
+            } else {
+                &base
+            };
             joined(from, path)
         })
         .collect();
@@ -198,9 +204,15 @@ mod tests {
         )
         .unwrap();
         let files = [
-            ("build.rs", "#[path = \"src/helper/fetch.rs\"] mod fetch; include!(\"inc/more.rs\");"),
+            (
+                "build.rs",
+                "#[path = \"src/helper/fetch.rs\"] mod fetch; include!(\"inc/more.rs\");",
+            ),
             ("inc/more.rs", ""),
-            ("src/lib.rs", "mod a; #[cfg(test)] mod t; pub mod outer { mod inner; }"),
+            (
+                "src/lib.rs",
+                "mod a; #[cfg(test)] mod t; pub mod outer { mod inner; }",
+            ),
             ("src/a.rs", "mod b;"),
             ("src/a/b.rs", ""),
             ("src/t.rs", ""),

@@ -30,7 +30,11 @@ pub(crate) fn uses(source: &str, tokens: &[Token]) -> Uses {
         if tokens[at].kind != Kind::Ident {
             continue;
         }
-        let word = |offset: usize| tokens.get(at + offset).map_or("", |token| token.text(source));
+        let word = |offset: usize| {
+            tokens
+                .get(at + offset)
+                .map_or("", |token| token.text(source))
+        };
         match word(0) {
             "use" => {
                 let mut reader = Reader {

@@ -26,15 +26,22 @@ fn every_detector_has_fixtures_that_hold() {
             continue;
         };
         let fixtures = fixture::read(&markdown);
-        let positive = |fixture: &fixture::Fixture| fixture.finds.iter().any(|(id, _)| id == rule.id);
+        let positive =
+            |fixture: &fixture::Fixture| fixture.finds.iter().any(|(id, _)| id == rule.id);
         let negative = |fixture: &fixture::Fixture| fixture.silent.iter().any(|id| id == rule.id);
         if !fixtures.iter().any(positive) || !fixtures.iter().any(negative) {
-            wrong.push(format!("{} needs a true positive and a true negative", path.display()));
+            wrong.push(format!(
+                "{} needs a true positive and a true negative",
+                path.display()
+            ));
         }
         for fixture in &fixtures {
             let report = scan(fixture);
             let found = |detector: &str| {
-                let own = report.findings.iter().filter(|finding| finding.detector == detector);
+                let own = report
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.detector == detector);
                 own.map(|finding| finding.severity).max()
             };
             for (detector, severity) in &fixture.finds {
@@ -50,7 +57,12 @@ fn every_detector_has_fixtures_that_hold() {
             }
             for detector in &fixture.silent {
                 if found(detector).is_some() {
-                    wrong.push(format!("{}: {}: {detector} is not silent\n{}", rule.id, fixture.title, shown(&report)));
+                    wrong.push(format!(
+                        "{}: {}: {detector} is not silent\n{}",
+                        rule.id,
+                        fixture.title,
+                        shown(&report)
+                    ));
                 }
             }
         }

@@ -21,12 +21,29 @@ fn the_page_is_generated() {
 #[test]
 fn every_detector_is_documented() {
     for rule in rules() {
-        for heading in ["## What it does", "## Why is this bad?", "## Example", "## How to fix it"] {
-            assert!(rule.documentation.contains(heading), "{}: {heading}", rule.id);
+        for heading in [
+            "## What it does",
+            "## Why is this bad?",
+            "## Example",
+            "## How to fix it",
+        ] {
+            assert!(
+                rule.documentation.contains(heading),
+                "{}: {heading}",
+                rule.id
+            );
         }
         assert!(rule.summary().trim().ends_with('.'), "{}", rule.id);
-        let name_is_plain = rule.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit());
+        let name_is_plain = rule
+            .id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-' || byte.is_ascii_digit());
         assert!(name_is_plain, "{}", rule.id);
-        assert_eq!(rule.category == Category::Secret, rule.id.starts_with("secret-"), "{}", rule.id);
+        assert_eq!(
+            rule.category == Category::Secret,
+            rule.id.starts_with("secret-"),
+            "{}",
+            rule.id
+        );
     }
 }

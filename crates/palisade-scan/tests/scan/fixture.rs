@@ -54,7 +54,9 @@ pub(crate) fn read(markdown: &str) -> Vec<Fixture> {
             });
             continue;
         }
-        let Some(fixture) = fixtures.last_mut() else { continue };
+        let Some(fixture) = fixtures.last_mut() else {
+            continue;
+        };
         if line.starts_with("```") {
             let mut text = String::new();
             for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
@@ -64,16 +66,24 @@ pub(crate) fn read(markdown: &str) -> Vec<Fixture> {
             if let Some(path) = path.take() {
                 fixture.files.insert(path, text);
             }
-        } else if let Some(name) = line.strip_prefix('`').and_then(|rest| rest.strip_suffix("`:")) {
+        } else if let Some(name) = line
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix("`:"))
+        {
             path = Some(name.to_owned());
         } else if line.trim() == "proc-macro" {
-            fixture.labels.insert("proc-macro".to_owned(), String::new());
+            fixture
+                .labels
+                .insert("proc-macro".to_owned(), String::new());
         } else if let Some((key, value)) = line.split_once(": ") {
             let value = value.trim().to_owned();
             match key {
                 "finds" => {
-                    let (detector, severity) = value.split_once(' ').expect("a detector and a severity");
-                    fixture.finds.push((detector.to_owned(), severity.to_owned()));
+                    let (detector, severity) =
+                        value.split_once(' ').expect("a detector and a severity");
+                    fixture
+                        .finds
+                        .push((detector.to_owned(), severity.to_owned()));
                 }
                 "finds nothing" => fixture.silent.push(value),
                 "index" => fixture.index.push(value),
@@ -116,7 +126,10 @@ impl Fixture {
             text.push_str("[lib]\nproc-macro = true\n");
         }
         if !previous {
-            for (key, table) in [("deps", "dependencies"), ("build-deps", "build-dependencies")] {
+            for (key, table) in [
+                ("deps", "dependencies"),
+                ("build-deps", "build-dependencies"),
+            ] {
                 let list = self.label(key, "");
                 if !list.is_empty() {
                     text.push_str(&format!("[{table}]\n"));
@@ -184,14 +197,21 @@ impl Fixture {
 
 /// A `.crate` file.
 pub(crate) fn pack(name: &str, version: &str, files: &BTreeMap<String, String>) -> Vec<u8> {
-    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
+        Vec::new(),
+        flate2::Compression::fast(),
+    ));
     for (path, text) in files {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
         header.set_cksum();
-        tar.append_data(&mut header, format!("{name}-{version}/{path}"), text.as_bytes())
-            .expect("memory can be written");
+        tar.append_data(
+            &mut header,
+            format!("{name}-{version}/{path}"),
+            text.as_bytes(),
+        )
+        .expect("memory can be written");
     }
     let mut encoder = tar.into_inner().expect("memory can be written");
     encoder.flush().expect("memory can be written");
@@ -210,7 +230,9 @@ fn write_index(index: &Path, name: &str, lines: &[String]) {
         let words: Vec<&str> = words.collect();
         let yanked = words.contains(&"yanked");
         let time = words.iter().find(|word| word.contains('T'));
-        let time = time.map(|time| format!(",\"pubtime\":\"{time}\"")).unwrap_or_default();
+        let time = time
+            .map(|time| format!(",\"pubtime\":\"{time}\""))
+            .unwrap_or_default();
         let checksum = "0".repeat(64);
         let json = format!(
             "{{\"name\":\"{name}\",\"vers\":\"{version}\",\"deps\":[],\"cksum\":\"{checksum}\",\"features\":{{}},\"yanked\":{yanked}{time}}}"
@@ -252,7 +274,9 @@ pub(crate) fn write_dump(dump: &Path, known: &[String]) {
             let (version, publisher) = word.split_once('/').expect("version/publisher");
             let publisher_id = 1000 + id * 100 + number;
             users.push_str(&format!("{publisher_id},{publisher}\n"));
-            versions.push_str(&format!("{publisher_id},{id},{version},{created} 0{number}:00:00+00,{publisher_id}\n"));
+            versions.push_str(&format!(
+                "{publisher_id},{id},{version},{created} 0{number}:00:00+00,{publisher_id}\n"
+            ));
         }
     }
     for (file, text) in [

@@ -11,21 +11,41 @@ fn scan(files: &[(&str, &str)], limits: Limits) -> Report {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("demo-1.0.0.crate");
     let mut all: BTreeMap<String, String> = BTreeMap::new();
-    all.insert("Cargo.toml".to_owned(), "[package]\nname = \"demo\"\nversion = \"1.0.0\"\n".to_owned());
-    all.extend(files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())));
+    all.insert(
+        "Cargo.toml".to_owned(),
+        "[package]\nname = \"demo\"\nversion = \"1.0.0\"\n".to_owned(),
+    );
+    all.extend(
+        files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned())),
+    );
     std::fs::write(&path, pack("demo", "1.0.0", &all)).unwrap();
     let scanner = Scanner::new(ScannerOptions {
         limits,
         ..ScannerOptions::default()
     });
-    scanner.scan(&Input::Archive(Utf8Path::from_path(&dir.path().join("demo-1.0.0.crate")).unwrap().to_owned())).unwrap()
+    scanner
+        .scan(&Input::Archive(
+            Utf8Path::from_path(&dir.path().join("demo-1.0.0.crate"))
+                .unwrap()
+                .to_owned(),
+        ))
+        .unwrap()
 }
 
 /// Guards against the file that ends other parsers: nesting a hundred thousand
 /// deep, of every bracket. What follows it is still seen.
 #[test]
 fn deep_nesting_hides_nothing() {
-    for (open, close) in [("{", "}"), ("(", ")"), ("[", "]"), ("mod m {", "}"), ("use a::{", "}"), ("&", "")] {
+    for (open, close) in [
+        ("{", "}"),
+        ("(", ")"),
+        ("[", "]"),
+        ("mod m {", "}"),
+        ("use a::{", "}"),
+        ("&", ""),
+    ] {
         let deep = 100_000;
         let source = format!(
             "fn f() {{ {}{} }} fn g() {{ let u = \"aHR0cHM6Ly9kcm9wLmV4YW1wbGUuaW52YWxpZC9h\"; std::process::Command::new(u); }}",
@@ -34,7 +54,13 @@ fn deep_nesting_hides_nothing() {
         );
         let report = scan(&[("src/lib.rs", &source)], Limits::default());
         assert!(report.complete);
-        assert!(report.findings.iter().any(|finding| finding.detector == "hidden-text"), "{open}");
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.detector == "hidden-text"),
+            "{open}"
+        );
     }
 }
 
@@ -48,7 +74,12 @@ fn limits_are_findings() {
     };
     let report = scan(&[("src/lib.rs", &" ".repeat(101))], limits);
     assert!(!report.complete);
-    assert!(report.findings.iter().any(|finding| finding.detector == "not-fully-scanned"));
+    assert!(
+        report
+            .findings
+            .iter()
+            .any(|finding| finding.detector == "not-fully-scanned")
+    );
 }
 
 /// Guards that the time for a file grows with its size, not with its square:
@@ -60,7 +91,10 @@ fn nothing_is_quadratic() {
         source.push_str(&format!("fn f{number}() {{ g(\"ht\", \"tps\", {number}, [1, 2, 3, 4, 5, 6, 7, 8]); f{number}(); }}\n"));
     }
     let start = std::time::Instant::now();
-    scan(&[("src/lib.rs", &source), ("build.rs", &source)], Limits::default());
+    scan(
+        &[("src/lib.rs", &source), ("build.rs", &source)],
+        Limits::default(),
+    );
     // It takes a fraction of a second; a square would take hours.
     assert!(start.elapsed().as_secs() < 60);
 }

@@ -1,12 +1,14 @@
 //! The scanner through its public door: archives in, reports out.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
+
 mod detectors;
 mod documentation;
+mod fixture;
 mod hostile;
 mod malice;
 mod names;
 mod secrets;
-mod fixture;
 
 use camino::Utf8Path;
 use fixture::Fixture;
@@ -34,7 +36,9 @@ fn scan(fixture: &Fixture) -> Report {
 fn shown(report: &Report) -> String {
     let lines = report.findings.iter().map(|finding| {
         let place = finding.places.first();
-        let place = place.map(|place| format!("{}:{}", place.file, place.line)).unwrap_or_default();
+        let place = place
+            .map(|place| format!("{}:{}", place.file, place.line))
+            .unwrap_or_default();
         format!(
             "{} {} {} {place} {}\n",
             finding.detector,

@@ -26,7 +26,11 @@ fn none_gets_through() {
             let expected = !fixture.finds.is_empty()
                 && fixture.finds.iter().all(|(detector, severity)| {
                     let own = |finding: &&palisade_scan::Finding| finding.detector == *detector;
-                    report.findings.iter().filter(own).any(|finding| finding.severity.as_str() == severity)
+                    report
+                        .findings
+                        .iter()
+                        .filter(own)
+                        .any(|finding| finding.severity.as_str() == severity)
                 });
             let found = high || expected;
             if !found {
@@ -35,5 +39,10 @@ fn none_gets_through() {
         }
     }
     assert!(count >= 30, "{count}");
-    assert!(missed.is_empty(), "{} of {count}\n{}", missed.len(), missed.join("\n"));
+    assert!(
+        missed.is_empty(),
+        "{} of {count}\n{}",
+        missed.len(),
+        missed.join("\n")
+    );
 }

@@ -7,9 +7,33 @@ use crate::fixture::{pack, write_dump};
 
 /// Names that imitators choose.
 const POPULAR: &[&str] = &[
-    "serde", "serde_json", "tokio", "rand", "libc", "syn", "quote", "proc-macro2", "log", "regex",
-    "tracing", "clap", "anyhow", "thiserror", "reqwest", "hyper", "bytes", "bitflags", "time",
-    "chrono", "uuid", "itertools", "rayon", "futures", "lazy_static", "env_logger", "once_cell",
+    "serde",
+    "serde_json",
+    "tokio",
+    "rand",
+    "libc",
+    "syn",
+    "quote",
+    "proc-macro2",
+    "log",
+    "regex",
+    "tracing",
+    "clap",
+    "anyhow",
+    "thiserror",
+    "reqwest",
+    "hyper",
+    "bytes",
+    "bitflags",
+    "time",
+    "chrono",
+    "uuid",
+    "itertools",
+    "rayon",
+    "futures",
+    "lazy_static",
+    "env_logger",
+    "once_cell",
 ];
 
 /// The crates of `names` that a scan takes for imitations, where each is new
@@ -28,7 +52,10 @@ fn flagged(popular: &[&str], names: &[String]) -> Vec<String> {
     });
     let is_flagged = |name: &&String| {
         let manifest = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\n");
-        let files = [("Cargo.toml".to_owned(), manifest), ("src/lib.rs".to_owned(), String::new())];
+        let files = [
+            ("Cargo.toml".to_owned(), manifest),
+            ("src/lib.rs".to_owned(), String::new()),
+        ];
         let path = dir.path().join(format!("{name}-0.1.0.crate"));
         std::fs::write(&path, pack(name, "0.1.0", &files.into_iter().collect())).unwrap();
         let input = Input::Archive(Utf8Path::from_path(&path).unwrap().to_owned());
@@ -48,7 +75,9 @@ fn honest_names_pass() {
         "forest", "cipher", "kernel", "vector", "lattice", "harbor", "meadow", "serde", "tokio",
         "tracing", "regex",
     ];
-    let second = ["parser", "router", "store", "viewer", "engine", "bridge", "macros", "types", "rpc", "kit"];
+    let second = [
+        "parser", "router", "store", "viewer", "engine", "bridge", "macros", "types", "rpc", "kit",
+    ];
     let names: Vec<String> = first
         .iter()
         .flat_map(|one| second.iter().map(move |two| format!("{one}-{two}")))
@@ -62,7 +91,9 @@ fn honest_names_pass() {
 /// not part of the project; without it there is nothing to measure.
 #[test]
 fn historical_imitations_are_found() {
-    let Some(path) = std::env::var_os("PALISADE_TYPOSQUAT_PAIRS") else { return };
+    let Some(path) = std::env::var_os("PALISADE_TYPOSQUAT_PAIRS") else {
+        return;
+    };
     let text = std::fs::read_to_string(path).unwrap();
     let pairs: Vec<(&str, &str)> = text
         .lines()
@@ -74,6 +105,10 @@ fn historical_imitations_are_found() {
     let names: Vec<String> = pairs.iter().map(|(name, _)| (*name).to_owned()).collect();
     let found = flagged(&targets, &names);
     let missed: Vec<&String> = names.iter().filter(|name| !found.contains(name)).collect();
-    println!("{} of {} imitations found, missed {missed:?}", found.len(), names.len());
+    println!(
+        "{} of {} imitations found, missed {missed:?}",
+        found.len(),
+        names.len()
+    );
     assert!(found.len() + 2 >= names.len(), "{missed:?}");
 }

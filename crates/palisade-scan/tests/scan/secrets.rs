@@ -41,14 +41,23 @@ const SHAPES: &[(&str, &str)] = &[
     ("secret-pulumi-token", "pul-%H40"),
     ("secret-slack-token", "xoxb-%D12-%D12-%A24"),
     ("secret-slack-app-token", "xapp-1-A%U10-%D13-%H64"),
-    ("secret-slack-webhook", "hooks.slack.com/services/T%U9/B%U9/%A24"),
-    ("secret-discord-webhook", "discord.com/api/webhooks/%D18/%W68"),
+    (
+        "secret-slack-webhook",
+        "hooks.slack.com/services/T%U9/B%U9/%A24",
+    ),
+    (
+        "secret-discord-webhook",
+        "discord.com/api/webhooks/%D18/%W68",
+    ),
     ("secret-discord-bot-token", ""),
     ("secret-telegram-bot-token", "%D10:AA%W33"),
     ("secret-stripe-key", "sk_live_%A24"),
     ("secret-square-token", "sq0atp-%W22"),
     ("secret-shopify-token", "shpat_%H32"),
-    ("secret-braintree-token", "access_token$production$%a16$%H32"),
+    (
+        "secret-braintree-token",
+        "access_token$production$%a16$%H32",
+    ),
     ("secret-openai-key", "sk-proj-%W40T3BlbkFJ%W40"),
     ("secret-anthropic-key", "sk-ant-api03-%W93AA"),
     ("secret-hugging-face-token", "hf_%L34"),
@@ -71,7 +80,10 @@ const SHAPES: &[(&str, &str)] = &[
     ("secret-private-key", ""),
     ("secret-age-key", ""),
     ("secret-json-web-token", ""),
-    ("secret-database-password", "postgres://app:%A20@db.example.com/app"),
+    (
+        "secret-database-password",
+        "postgres://app:%A20@db.example.com/app",
+    ),
 ];
 
 /// The characters of a class.
@@ -95,7 +107,10 @@ struct Random(u64);
 impl Random {
     fn next(&mut self) -> u64 {
         // Numerical Recipes' constants.
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         self.0 >> 33
     }
 
@@ -113,7 +128,11 @@ fn crc(bytes: &[u8]) -> String {
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                crc >> 1 ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            };
         }
     }
     let mut number = !crc;
@@ -134,19 +153,31 @@ fn token(id: &str, shape: &str, random: &mut Random) -> String {
         // Eighteen digits, the number of a bot, in base64.
         "secret-discord-bot-token" => {
             let id: String = random.text('D', 18);
-            return format!("discord={}.{}.{}", base64(id.as_bytes()), random.text('A', 6), random.text('A', 38));
+            return format!(
+                "discord={}.{}.{}",
+                base64(id.as_bytes()),
+                random.text('A', 6),
+                random.text('A', 38)
+            );
         }
         "secret-private-key" => {
             let mut key = vec![0x30, 0x82, 0x04, 0xbd];
             key.extend((0..600).map(|_| random.next() as u8));
             let body = base64(&key);
-            let lines: Vec<&str> = (0..body.len()).step_by(64).map(|at| &body[at..body.len().min(at + 64)]).collect();
+            let lines: Vec<&str> = (0..body.len())
+                .step_by(64)
+                .map(|at| &body[at..body.len().min(at + 64)])
+                .collect();
             let dashes = "-".repeat(5);
-            return format!("{dashes}BEGIN PRIVATE KEY{dashes}\n{}\n{dashes}END PRIVATE KEY{dashes}", lines.join("\n"));
+            return format!(
+                "{dashes}BEGIN PRIVATE KEY{dashes}\n{}\n{dashes}END PRIVATE KEY{dashes}",
+                lines.join("\n")
+            );
         }
         "secret-json-web-token" => {
             let header = base64(b"{\"alg\":\"HS256\",\"typ\":\"JWT\"}").replace('=', "");
-            let body = base64(format!("{{\"sub\":\"{}\"}}", random.text('D', 9)).as_bytes()).replace('=', "");
+            let body = base64(format!("{{\"sub\":\"{}\"}}", random.text('D', 9)).as_bytes())
+                .replace('=', "");
             return format!("{header}.{body}.{}", random.text('A', 43));
         }
         "secret-age-key" => return age(random),
@@ -163,7 +194,10 @@ fn token(id: &str, shape: &str, random: &mut Random) -> String {
             continue;
         }
         let letter = after.chars().next().unwrap();
-        let digits: String = after[1..].chars().take_while(char::is_ascii_digit).collect();
+        let digits: String = after[1..]
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect();
         text.push_str(&random.text(letter, digits.parse().unwrap()));
         rest = &after[1 + digits.len()..];
     }
@@ -175,10 +209,15 @@ fn base64(bytes: &[u8]) -> String {
     let digits = class('6').as_bytes();
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let number = chunk.iter().fold(0_u32, |number, byte| number << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let number = chunk
+            .iter()
+            .fold(0_u32, |number, byte| number << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..4 {
             if place <= chunk.len() {
-                text.push(char::from(digits[(number >> (18 - 6 * place) & 63) as usize]));
+                text.push(char::from(
+                    digits[(number >> (18 - 6 * place) & 63) as usize],
+                ));
             } else {
                 text.push('=');
             }
@@ -199,7 +238,16 @@ fn age(random: &mut Random) -> String {
         for value in values {
             let top = sum >> 25;
             sum = (sum & 0x1ff_ffff) << 5 ^ u32::from(*value);
-            for (bit, generator) in [0x3b6a_57b2, 0x2650_8e6d, 0x1ea1_19fa, 0x3d42_33dd, 0x2a14_62b3].iter().enumerate() {
+            for (bit, generator) in [
+                0x3b6a_57b2,
+                0x2650_8e6d,
+                0x1ea1_19fa,
+                0x3d42_33dd,
+                0x2a14_62b3,
+            ]
+            .iter()
+            .enumerate()
+            {
                 if top >> bit & 1 == 1 {
                     sum ^= generator;
                 }
@@ -214,14 +262,18 @@ fn age(random: &mut Random) -> String {
     values.extend([0; 6]);
     let sum = polymod(&values) ^ 1;
     data.extend((0..6).map(|place| (sum >> (5 * (5 - place)) & 31) as u8));
-    let body: String = data.iter().map(|&value| char::from(characters[value as usize])).collect();
+    let body: String = data
+        .iter()
+        .map(|&value| char::from(characters[value as usize]))
+        .collect();
     format!("{prefix}1{body}").to_uppercase()
 }
 
 fn planted(path: &str, text: String) -> Report {
-    let mut fixture = Fixture::default();
-    fixture.files = BTreeMap::from([(path.to_owned(), text)]);
-    scan(&fixture)
+    scan(&Fixture {
+        files: BTreeMap::from([(path.to_owned(), text)]),
+        ..Fixture::default()
+    })
 }
 
 /// Guards recall: of twenty tokens of each family that are planted in a
@@ -230,7 +282,10 @@ fn planted(path: &str, text: String) -> Report {
 fn every_family_is_found_and_never_shown() {
     let mut random = Random(0x5eed);
     let mut wrong = Vec::new();
-    for rule in rules().into_iter().filter(|rule| rule.category == Category::Secret) {
+    for rule in rules()
+        .into_iter()
+        .filter(|rule| rule.category == Category::Secret)
+    {
         if rule.id == "secret-credential-file" {
             continue;
         }
@@ -242,8 +297,14 @@ fn every_family_is_found_and_never_shown() {
         let mut missed = String::new();
         for _ in 0..20 {
             let token = token(rule.id, shape, &mut random);
-            let report = planted("config/settings.ini", format!("[service]\nvalue = \"{token}\"\n"));
-            let hit = report.findings.iter().any(|finding| finding.detector == rule.id);
+            let report = planted(
+                "config/settings.ini",
+                format!("[service]\nvalue = \"{token}\"\n"),
+            );
+            let hit = report
+                .findings
+                .iter()
+                .any(|finding| finding.detector == rule.id);
             found += usize::from(hit);
             if !hit {
                 missed = token.clone();
@@ -270,17 +331,43 @@ fn samples_and_placeholders() {
     let live = token("secret-github-token", "ghp_%A30%crc", &mut random);
     let severity = |path: &str, text: String| {
         let report = planted(path, text);
-        let own = report.findings.iter().filter(|finding| finding.category == Category::Secret);
+        let own = report
+            .findings
+            .iter()
+            .filter(|finding| finding.category == Category::Secret);
         own.map(|finding| finding.severity).max()
     };
-    assert_eq!(severity("src/lib.rs", format!("const T: &str = \"{live}\";")), Some(Severity::Critical));
-    assert_eq!(severity("tests/t.rs", format!("const T: &str = \"{live}\";")), Some(Severity::Low));
-    assert_eq!(severity("README.md", format!("token {live}")), Some(Severity::Low));
-    assert_eq!(severity("src/lib.rs", format!("/// `{live}`\n")), Some(Severity::Low));
+    assert_eq!(
+        severity("src/lib.rs", format!("const T: &str = \"{live}\";")),
+        Some(Severity::Critical)
+    );
+    assert_eq!(
+        severity("tests/t.rs", format!("const T: &str = \"{live}\";")),
+        Some(Severity::Low)
+    );
+    assert_eq!(
+        severity("README.md", format!("token {live}")),
+        Some(Severity::Low)
+    );
+    assert_eq!(
+        severity("src/lib.rs", format!("/// `{live}`\n")),
+        Some(Severity::Low)
+    );
     let stale = format!("{}{}", &live[..34], "000000");
-    assert_eq!(severity("src/lib.rs", format!("const T: &str = \"{stale}\";")), Some(Severity::Medium));
-    for harmless in ["ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "AKIAIOSFODNN7EXAMPLE", "cio_read_write_all"] {
-        assert_eq!(severity("src/lib.rs", format!("const T: &str = \"{harmless}\";")), None, "{harmless}");
+    assert_eq!(
+        severity("src/lib.rs", format!("const T: &str = \"{stale}\";")),
+        Some(Severity::Medium)
+    );
+    for harmless in [
+        "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "AKIAIOSFODNN7EXAMPLE",
+        "cio_read_write_all",
+    ] {
+        assert_eq!(
+            severity("src/lib.rs", format!("const T: &str = \"{harmless}\";")),
+            None,
+            "{harmless}"
+        );
     }
 }
 
@@ -293,12 +380,23 @@ fn credential_files() {
         (".env", format!("API_KEY={value}\n"), true),
         (".env", "RUST_LOG=debug\n".to_owned(), false),
         (".env", "API_KEY=your-key-here\n".to_owned(), false),
-        (".cargo/credentials.toml", format!("[registry]\ntoken = \"{value}\"\n"), true),
-        (".npmrc", format!("//registry.example.com/:_authToken={value}\n"), true),
+        (
+            ".cargo/credentials.toml",
+            format!("[registry]\ntoken = \"{value}\"\n"),
+            true,
+        ),
+        (
+            ".npmrc",
+            format!("//registry.example.com/:_authToken={value}\n"),
+            true,
+        ),
         ("src/env.rs", "fn f() {}".to_owned(), false),
     ] {
         let report = planted(path, text.clone());
-        let hit = report.findings.iter().any(|finding| finding.detector == "secret-credential-file");
+        let hit = report
+            .findings
+            .iter()
+            .any(|finding| finding.detector == "secret-credential-file");
         assert_eq!(hit, found, "{path}: {text}");
     }
 }

@@ -11,10 +11,12 @@ use crate::report::scan::rules as render;
 
 pub(crate) fn run(args: &RulesArgs) -> Result<Exit> {
     match &args.command {
-        RulesCommand::List { format: RulesFormat::Text } => output::to_stdout(|out| render::list(&rules(), out)),
-        RulesCommand::List { format: RulesFormat::Markdown } => {
-            output::to_stdout(|out| out.write_all(detectors_page().as_bytes()))
-        }
+        RulesCommand::List {
+            format: RulesFormat::Text,
+        } => output::to_stdout(|out| render::list(&rules(), out)),
+        RulesCommand::List {
+            format: RulesFormat::Markdown,
+        } => output::to_stdout(|out| out.write_all(detectors_page().as_bytes())),
         RulesCommand::Explain { id } => {
             let all = rules();
             let Some(rule) = all.iter().find(|rule| rule.id == id) else {

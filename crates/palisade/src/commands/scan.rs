@@ -21,7 +21,10 @@ use crate::report::scan::{ScanView, json, sarif, text};
 use crate::report::text::printable;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
-    let directory = args.config.clone().unwrap_or_else(|| Utf8PathBuf::from("."));
+    let directory = args
+        .config
+        .clone()
+        .unwrap_or_else(|| Utf8PathBuf::from("."));
     let config = Config::load(&directory)?;
     let scanned = scan(&args.packages)?;
     let mut reports = scanned.reports;
@@ -44,14 +47,19 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
         ScanFormat::Sarif => sarif::render(&view, out),
     })
     .context("cannot write the report")?;
-    Ok(exit(&reports, args.fail_on, !scanned.failed.is_empty() || !scanned.missing.is_empty()))
+    Ok(exit(
+        &reports,
+        args.fail_on,
+        !scanned.failed.is_empty() || !scanned.missing.is_empty(),
+    ))
 }
 
 /// What the exit code says about these reports.
 pub(super) fn exit(reports: &[Report], fail_on: Severity, not_scanned: bool) -> Exit {
-    let found = reports.iter().flat_map(|report| &report.findings).any(|finding| {
-        finding.suppressed.is_none() && finding.severity >= fail_on
-    });
+    let found = reports
+        .iter()
+        .flat_map(|report| &report.findings)
+        .any(|finding| finding.suppressed.is_none() && finding.severity >= fail_on);
     if found {
         Exit::Found
     } else if reports.is_empty() {
@@ -95,7 +103,9 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
         .map_or(1, NonZeroUsize::get);
     let progress = Reporter::new();
     let all = inputs.inputs.len();
-    let outcomes = scanner.scan_all(&inputs.inputs, threads, |done| progress.count("scanning", done, all));
+    let outcomes = scanner.scan_all(&inputs.inputs, threads, |done| {
+        progress.count("scanning", done, all)
+    });
     progress.finish();
     let mut scanned = Scanned {
         reports: Vec::new(),
@@ -135,7 +145,10 @@ pub(super) fn caches() -> Result<Vec<CargoCache>> {
 }
 
 fn suppressions(config: &Config) -> Vec<Suppression> {
-    let file = config.file.as_deref().map_or("palisade.toml", Utf8Path::as_str);
+    let file = config
+        .file
+        .as_deref()
+        .map_or("palisade.toml", Utf8Path::as_str);
     let entries = config.suppressions.iter().cloned();
     entries
         .map(|entry| Suppression {

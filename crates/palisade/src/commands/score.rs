@@ -18,12 +18,16 @@ pub(crate) fn run(args: &ScoreArgs) -> Result<Exit> {
     if let Some(file) = &args.badge {
         let [report] = scanned.reports.as_slice() else {
             return Err(Usage {
-                message: format!("a badge is for one package, and there are {}", scanned.reports.len()),
+                message: format!(
+                    "a badge is for one package, and there are {}",
+                    scanned.reports.len()
+                ),
                 hint: "name one package with --badge".to_owned(),
             }
             .into());
         };
-        std::fs::write(file, score::badge(report)).with_context(|| format!("cannot write `{file}`"))?;
+        std::fs::write(file, score::badge(report))
+            .with_context(|| format!("cannot write `{file}`"))?;
     }
     output::to_stdout(|out| match args.format {
         ScoreFormat::Text => score::text(&scanned.reports, out),

@@ -13,9 +13,9 @@ use palisade_model::{Finding, Hop, Level, Verdict};
 use serde::Serialize;
 
 use super::sarif_model::{
-    self, ArtifactLocation, CodeFlow, FlowLocation, LogicalLocation, PhysicalLocation, Region, Rule,
-    RuleProperties, SarifLocation, SarifResult, Suppression, ThreadFlow, UriBase, file_uri, log,
-    message, uri_path,
+    self, ArtifactLocation, CodeFlow, FlowLocation, LogicalLocation, PhysicalLocation, Region,
+    Rule, RuleProperties, SarifLocation, SarifResult, Suppression, ThreadFlow, UriBase, file_uri,
+    log, message, uri_path,
 };
 use super::view::hop_location;
 use super::{View, purl, remedy_text};

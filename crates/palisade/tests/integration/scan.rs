@@ -45,7 +45,11 @@ fn exit_codes() {
             let mut all = vec!["scan", "--format", format];
             all.extend(&arguments);
             let output = fixture.run(&all);
-            assert_eq!(output.code, code, "{format} {arguments:?}: {}", output.stderr);
+            assert_eq!(
+                output.code, code,
+                "{format} {arguments:?}: {}",
+                output.stderr
+            );
         }
     }
 }
@@ -54,7 +58,9 @@ fn exit_codes() {
 #[test]
 fn json() {
     let fixture = fixture().file("ws/broken-1.0.0.crate", "no archive");
-    let json = fixture.run(&["scan", "--format", "json", "broken-1.0.0.crate", "bad"]).json();
+    let json = fixture
+        .run(&["scan", "--format", "json", "broken-1.0.0.crate", "bad"])
+        .json();
     assert_eq!(json["schema"], 1);
     assert_eq!(json["failed"][0]["target"], "broken-1.0.0.crate");
     let target = &json["targets"][0];
@@ -76,7 +82,10 @@ fn sarif() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let output = fixture().run(&["scan", "--format", "sarif", "bad", "good"]);
     let log: serde_json::Value = serde_json::from_str(&output.raw).unwrap();
-    let errors: Vec<_> = validator.iter_errors(&log).map(|error| error.to_string()).collect();
+    let errors: Vec<_> = validator
+        .iter_errors(&log)
+        .map(|error| error.to_string())
+        .collect();
     assert_eq!(errors, Vec::<String>::new());
     let result = &log["runs"][0]["results"][0];
     assert_eq!(result["ruleId"], "build-time-network");
@@ -90,7 +99,9 @@ fn sarif() {
 #[test]
 fn suppressions() {
     let entry = |detector: &str, expires: &str| {
-        format!("[[suppress]]\ndetector = \"{detector}\"\npackage = \"demo\"\nreason = \"known\"\nexpires = \"{expires}\"\n")
+        format!(
+            "[[suppress]]\ndetector = \"{detector}\"\npackage = \"demo\"\nreason = \"known\"\nexpires = \"{expires}\"\n"
+        )
     };
     let run = |text: String| {
         let fixture = fixture().file("ws/conf/palisade.toml", &text);
@@ -103,10 +114,20 @@ fn suppressions() {
     assert_eq!(json["targets"][0]["risk"], 0);
     let expired = run(entry("build-time-network", "2020-01-01"));
     assert_eq!(expired.code, 1);
-    assert!(expired.stderr.contains("ws/conf/palisade.toml:2: the suppression of build-time-network expired on 2020-01-01"), "{}", expired.stderr);
+    assert!(
+        expired.stderr.contains(
+            "ws/conf/palisade.toml:2: the suppression of build-time-network expired on 2020-01-01"
+        ),
+        "{}",
+        expired.stderr
+    );
     let unused = run(entry("coin-miner", "2027-01-01"));
     assert_eq!(unused.code, 1);
-    assert!(unused.stderr.contains("matches no finding"), "{}", unused.stderr);
+    assert!(
+        unused.stderr.contains("matches no finding"),
+        "{}",
+        unused.stderr
+    );
 }
 
 /// Guards that a new build script is what a reviewer reads first.
@@ -115,7 +136,9 @@ fn diff() {
     let output = fixture().run(&["diff", "good", "bad"]);
     assert_eq!(output.code, 1, "{}", output.stderr);
     insta::assert_snapshot!(output.stdout);
-    let json = fixture().run(&["diff", "--format", "json", "good", "bad"]).json();
+    let json = fixture()
+        .run(&["diff", "--format", "json", "good", "bad"])
+        .json();
     assert_eq!(json["changes"][0]["kind"], "build script");
     assert_eq!(json["scan"]["previous"], "0.9.0");
 }
@@ -128,8 +151,16 @@ fn score() {
     assert_eq!(output.code, 0, "{}", output.stderr);
     insta::assert_snapshot!(output.stdout);
     let badge = std::fs::read_to_string(fixture.path("ws/badge.svg")).unwrap();
-    assert!(badge.starts_with("<svg ") && badge.contains("/10</text>"), "{badge}");
-    assert_eq!(fixture.run(&["score", "good", "bad", "--badge", "badge.svg"]).code, 2);
+    assert!(
+        badge.starts_with("<svg ") && badge.contains("/10</text>"),
+        "{badge}"
+    );
+    assert_eq!(
+        fixture
+            .run(&["score", "good", "bad", "--badge", "badge.svg"])
+            .code,
+        2
+    );
 }
 
 /// Guards that every detector that is listed can be explained.
@@ -137,9 +168,17 @@ fn score() {
 fn rules() {
     let fixture = fixture();
     let list = fixture.run(&["rules", "list"]);
-    let ids: Vec<&str> = list.stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let ids: Vec<&str> = list
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert!(ids.contains(&"build-time-network"));
     let explained = fixture.run(&["rules", "explain", "build-time-network"]);
-    assert!(explained.stdout.contains("How to fix it"), "{}", explained.stdout);
+    assert!(
+        explained.stdout.contains("How to fix it"),
+        "{}",
+        explained.stdout
+    );
     assert_eq!(fixture.run(&["rules", "explain", "nothing"]).code, 2);
 }

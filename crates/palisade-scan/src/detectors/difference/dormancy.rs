@@ -32,7 +32,9 @@ impl Dormancy {
             let found = index.versions.iter().find(|other| other.version == *wanted);
             found.and_then(|found| found.published)
         };
-        let Some(published) = time(version) else { return };
+        let Some(published) = time(version) else {
+            return;
+        };
         let before = index
             .versions
             .iter()
@@ -44,7 +46,13 @@ impl Dormancy {
         let days = published.duration_since(before).as_hours() / 24;
         if days >= DAYS {
             let message = format!("it follows {days} days after the version before");
-            findings.rated(&Self::RULE, Severity::Low, Confidence::Low, message, Vec::new());
+            findings.rated(
+                &Self::RULE,
+                Severity::Low,
+                Confidence::Low,
+                message,
+                Vec::new(),
+            );
         }
     }
 }

@@ -28,21 +28,34 @@ detector! {
 
 impl FirstBuildScript {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let Some(previous) = subject.previous else { return };
-        let Some(path) = build_script(subject.package) else { return };
+        let Some(previous) = subject.previous else {
+            return;
+        };
+        let Some(path) = build_script(subject.package) else {
+            return;
+        };
         if build_script(previous).is_some() {
             return;
         }
         let scope = subject.facts().in_unit(Unit::BuildScript);
-        let (severity, confidence) = if scope.any(&[Fact::Network, Fact::NetworkCommand, Fact::HiddenText]) {
-            (Severity::High, Confidence::High)
-        } else if scope.has(Fact::Process) {
-            (Severity::Medium, Confidence::Medium)
-        } else {
-            (Severity::Low, Confidence::Medium)
-        };
+        let (severity, confidence) =
+            if scope.any(&[Fact::Network, Fact::NetworkCommand, Fact::HiddenText]) {
+                (Severity::High, Confidence::High)
+            } else if scope.has(Fact::Process) {
+                (Severity::Medium, Confidence::Medium)
+            } else {
+                (Severity::Low, Confidence::Medium)
+            };
         let mut places = vec![whole_file(&path, "the build script")];
-        places.extend(scope.places(subject, &[Fact::Network, Fact::NetworkCommand, Fact::HiddenText, Fact::Process]));
+        places.extend(scope.places(
+            subject,
+            &[
+                Fact::Network,
+                Fact::NetworkCommand,
+                Fact::HiddenText,
+                Fact::Process,
+            ],
+        ));
         let message = format!("there is a build script, and {} had none", previous.version);
         findings.rated(&Self::RULE, severity, confidence, message, places);
     }

@@ -29,7 +29,9 @@ const HABIT: usize = 3;
 
 impl FirstDependency {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let Some(previous) = subject.previous else { return };
+        let Some(previous) = subject.previous else {
+            return;
+        };
         let now = dependencies(subject.package);
         if now.is_empty() || !dependencies(previous).is_empty() {
             return;
@@ -43,9 +45,12 @@ impl FirstDependency {
             .collect();
         let never = before.iter().all(|other| {
             let kinds = other.dependencies.iter().map(|dependency| dependency.kind);
-            kinds.into_iter().all(|kind| kind == palisade_index::DependencyKind::Development)
+            kinds
+                .into_iter()
+                .all(|kind| kind == palisade_index::DependencyKind::Development)
         });
-        let patch = (version.major, version.minor) == (previous.version.major, previous.version.minor);
+        let patch =
+            (version.major, version.minor) == (previous.version.major, previous.version.minor);
         let severity = if patch && never && (before.len() >= HABIT || before.is_empty()) {
             Severity::Medium
         } else {

@@ -33,9 +33,18 @@ impl LookAlikeDependency {
         let Some(names) = subject.names else { return };
         let before = subject.previous.map(dependencies).unwrap_or_default();
         for name in dependencies(subject.package).difference(&before) {
-            let Some(found) = look_alike(names, name, subject.package.owner_hint()) else { continue };
-            let severity = if found.score >= 3 { Severity::High } else { Severity::Medium };
-            let message = format!("it now depends on {name}, which looks like {}: {}", found.target, found.evidence);
+            let Some(found) = look_alike(names, name, subject.package.owner_hint()) else {
+                continue;
+            };
+            let severity = if found.score >= 3 {
+                Severity::High
+            } else {
+                Severity::Medium
+            };
+            let message = format!(
+                "it now depends on {name}, which looks like {}: {}",
+                found.target, found.evidence
+            );
             let places = vec![whole_file("Cargo.toml", "the dependencies")];
             findings.rated(&Self::RULE, severity, Confidence::Medium, message, places);
         }

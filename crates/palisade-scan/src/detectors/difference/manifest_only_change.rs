@@ -25,7 +25,9 @@ detector! {
 
 impl ManifestOnlyChange {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let Some(previous) = subject.previous else { return };
+        let Some(previous) = subject.previous else {
+            return;
+        };
         let before = dependencies(previous);
         let now = dependencies(subject.package);
         let new: Vec<&str> = now.difference(&before).copied().collect();
@@ -34,7 +36,10 @@ impl ManifestOnlyChange {
             return;
         }
         let sources = |package: &crate::subject::Package<'_>| {
-            let files = package.tree.files().filter(|(path, _)| path.ends_with(".rs"));
+            let files = package
+                .tree
+                .files()
+                .filter(|(path, _)| path.ends_with(".rs"));
             files
                 .map(|(path, bytes)| (path.to_owned(), bytes.to_vec()))
                 .collect::<std::collections::BTreeMap<_, _>>()
@@ -44,11 +49,22 @@ impl ManifestOnlyChange {
             return;
         }
         // An optional dependency needs no code of its own: a feature turns it on.
-        let optional = subject.package.manifest.iter().flat_map(|manifest| &manifest.dependencies).any(|dependency| {
-            new.contains(&dependency.package.as_str()) && dependency.optional
-        });
-        let severity = if optional { Severity::Medium } else { Severity::High };
-        let message = format!("no code has changed since {}, but it now depends on {}", previous.version, new.join(", "));
+        let optional = subject
+            .package
+            .manifest
+            .iter()
+            .flat_map(|manifest| &manifest.dependencies)
+            .any(|dependency| new.contains(&dependency.package.as_str()) && dependency.optional);
+        let severity = if optional {
+            Severity::Medium
+        } else {
+            Severity::High
+        };
+        let message = format!(
+            "no code has changed since {}, but it now depends on {}",
+            previous.version,
+            new.join(", ")
+        );
         let places = vec![whole_file("Cargo.toml", "the dependencies")];
         findings.rated(&Self::RULE, severity, Confidence::Medium, message, places);
     }

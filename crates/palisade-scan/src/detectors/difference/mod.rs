@@ -21,7 +21,10 @@ use crate::subject::Package;
 
 /// The packages that a package needs, development left out.
 fn dependencies<'p>(package: &'p Package<'_>) -> BTreeSet<&'p str> {
-    let list = package.manifest.iter().flat_map(|manifest| &manifest.dependencies);
+    let list = package
+        .manifest
+        .iter()
+        .flat_map(|manifest| &manifest.dependencies);
     list.filter(|dependency| dependency.kind != DependencyKind::Development)
         .map(|dependency| dependency.package.as_str())
         .collect()

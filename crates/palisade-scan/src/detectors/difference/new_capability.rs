@@ -37,7 +37,9 @@ const CAPABILITIES: [Fact; 7] = [
 
 impl NewCapability {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let Some(previous) = subject.previous else { return };
+        let Some(previous) = subject.previous else {
+            return;
+        };
         for unit in [Unit::BuildScript, Unit::ProcMacro, Unit::Library] {
             let now = subject.facts().in_unit(unit);
             let before = previous.facts.in_unit(unit);
@@ -46,13 +48,28 @@ impl NewCapability {
                 .filter(|&fact| now.has(fact) && !before.has(fact))
                 .collect();
             let Some(first) = new.first() else { continue };
-            let severity = if unit.is_build() && new.iter().any(|fact| !matches!(fact, Fact::Process | Fact::EnvironmentDump)) {
+            let severity = if unit.is_build()
+                && new
+                    .iter()
+                    .any(|fact| !matches!(fact, Fact::Process | Fact::EnvironmentDump))
+            {
                 Severity::Medium
             } else {
                 Severity::Low
             };
-            let message = format!("{} {}, which {} did not", unit.as_str(), first.phrase(), previous.version);
-            findings.rated(&Self::RULE, severity, Confidence::Medium, message, now.places(subject, &new));
+            let message = format!(
+                "{} {}, which {} did not",
+                unit.as_str(),
+                first.phrase(),
+                previous.version
+            );
+            findings.rated(
+                &Self::RULE,
+                severity,
+                Confidence::Medium,
+                message,
+                now.places(subject, &new),
+            );
         }
     }
 }

@@ -25,14 +25,30 @@ const HABIT: usize = 3;
 
 impl PublisherChange {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let Some(known) = subject.names.and_then(|names| names.get(&subject.package.name)) else { return };
+        let Some(known) = subject
+            .names
+            .and_then(|names| names.get(&subject.package.name))
+        else {
+            return;
+        };
         let mut before = Vec::new();
         for version in &known.versions {
             if version.version == subject.package.version {
-                let Some(publisher) = &version.published_by else { return };
+                let Some(publisher) = &version.published_by else {
+                    return;
+                };
                 if before.len() >= HABIT && !before.contains(&publisher) {
-                    let message = format!("{publisher} published it, who had published none of the {} versions before", before.len());
-                    findings.rated(&Self::RULE, Severity::Low, Confidence::Medium, message, Vec::new());
+                    let message = format!(
+                        "{publisher} published it, who had published none of the {} versions before",
+                        before.len()
+                    );
+                    findings.rated(
+                        &Self::RULE,
+                        Severity::Low,
+                        Confidence::Medium,
+                        message,
+                        Vec::new(),
+                    );
                 }
                 return;
             }

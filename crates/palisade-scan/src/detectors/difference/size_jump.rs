@@ -27,7 +27,9 @@ const BYTES: u64 = 200 << 10;
 
 impl SizeJump {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let Some(previous) = subject.previous else { return };
+        let Some(previous) = subject.previous else {
+            return;
+        };
         let package = subject.package;
         let (now, before) = (package.tree.file_bytes(), previous.tree.file_bytes());
         let patch = (package.version.major, package.version.minor)
@@ -40,8 +42,18 @@ impl SizeJump {
             .files()
             .filter(|(path, _)| !previous.tree.contains(path))
             .max_by_key(|(_, bytes)| bytes.len());
-        let places = new.map(|(path, bytes)| whole_file(path, format!("{} bytes, new", bytes.len())));
-        let message = format!("its files have {now} bytes, and those of {} had {before}", previous.version);
-        findings.rated(&Self::RULE, Severity::Low, Confidence::Low, message, places.into_iter().collect());
+        let places =
+            new.map(|(path, bytes)| whole_file(path, format!("{} bytes, new", bytes.len())));
+        let message = format!(
+            "its files have {now} bytes, and those of {} had {before}",
+            previous.version
+        );
+        findings.rated(
+            &Self::RULE,
+            Severity::Low,
+            Confidence::Low,
+            message,
+            places.into_iter().collect(),
+        );
     }
 }

@@ -39,15 +39,28 @@ impl YankedAroundPublish {
         for other in &index.versions {
             if other.version == *version {
                 own_is_yanked = other.yanked;
-            } else if other.version < *version && series(&other.version) && other.version.pre.is_empty() {
+            } else if other.version < *version
+                && series(&other.version)
+                && other.version.pre.is_empty()
+            {
                 if other.yanked { yanked += 1 } else { left += 1 }
             }
         }
-        let newer = index.versions.iter().any(|other| other.version > *version && series(&other.version));
+        let newer = index
+            .versions
+            .iter()
+            .any(|other| other.version > *version && series(&other.version));
         if own_is_yanked || newer || left > 0 || yanked < SEVERAL {
             return;
         }
-        let message = format!("all {yanked} older versions that a build could take instead are yanked");
-        findings.rated(&Self::RULE, Severity::Medium, Confidence::Medium, message, Vec::new());
+        let message =
+            format!("all {yanked} older versions that a build could take instead are yanked");
+        findings.rated(
+            &Self::RULE,
+            Severity::Medium,
+            Confidence::Medium,
+            message,
+            Vec::new(),
+        );
     }
 }

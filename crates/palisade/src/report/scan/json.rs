@@ -66,7 +66,9 @@ pub(crate) fn render(view: &ScanView<'_>, out: &mut dyn Write) -> io::Result<()>
     let document = Document {
         schema: SCHEMA,
         targets: view.reports.iter().map(target).collect(),
-        failed: failed.map(|(target, reason)| JsonFailed { target, reason }).collect(),
+        failed: failed
+            .map(|(target, reason)| JsonFailed { target, reason })
+            .collect(),
         missing: view.missing,
         warnings: view.warnings,
     };

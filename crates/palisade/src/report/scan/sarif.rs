@@ -38,7 +38,9 @@ pub(crate) fn render(view: &ScanView<'_>, out: &mut dyn Write) -> io::Result<()>
                     let summary = known.iter().find(|rule| rule.id == finding.detector);
                     used.push(Rule {
                         id: finding.detector.clone(),
-                        short_description: message(summary.map_or("", |rule| rule.summary().trim())),
+                        short_description: message(
+                            summary.map_or("", |rule| rule.summary().trim()),
+                        ),
                         help_uri: None,
                         properties: RuleProperties {
                             tags: vec!["security".to_owned(), finding.category.as_str().to_owned()],
@@ -52,7 +54,11 @@ pub(crate) fn render(view: &ScanView<'_>, out: &mut dyn Write) -> io::Result<()>
     let mut warnings = view.warnings.to_vec();
     let failed = view.failed.iter();
     warnings.extend(failed.map(|(target, reason)| format!("{target} was not scanned: {reason}")));
-    warnings.extend(view.missing.iter().map(|target| format!("{target} was not fetched")));
+    warnings.extend(
+        view.missing
+            .iter()
+            .map(|target| format!("{target} was not fetched")),
+    );
     let log = log(used, results, BTreeMap::new(), &warnings);
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
@@ -66,7 +72,9 @@ fn result(report: &Report, finding: &Finding, rule_index: usize) -> SarifResult<
                 uri: uri_path(&format!("{package}/{file}")),
                 uri_base_id: None,
             },
-            region: Some(Region { start_line: line.max(1) }),
+            region: Some(Region {
+                start_line: line.max(1),
+            }),
         }),
         logical_locations: Vec::new(),
         message: label.map(message),
@@ -75,7 +83,10 @@ fn result(report: &Report, finding: &Finding, rule_index: usize) -> SarifResult<
         Some(first) => vec![place(&first.file, first.line, Some(&first.label))],
         None => vec![place("Cargo.toml", 1, None)],
     };
-    let text = finding.places.first().map_or("", |place| place.text.as_str());
+    let text = finding
+        .places
+        .first()
+        .map_or("", |place| place.text.as_str());
     let suppressions = finding.suppressed.iter();
     SarifResult {
         rule_id: finding.detector.clone(),

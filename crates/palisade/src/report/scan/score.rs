@@ -19,8 +19,15 @@ pub(crate) fn text(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "  risk of malice {:>5} of 100", report.risk)?;
         writeln!(out, "  hygiene        {:>5.1} of 10", report.hygiene.score)?;
         for check in &report.hygiene.checks {
-            let score = check.score.map_or("  -".to_owned(), |score| format!("{score:>3}"));
-            writeln!(out, "    {score}  {:<24} {}", check.id, printable(&check.reason))?;
+            let score = check
+                .score
+                .map_or("  -".to_owned(), |score| format!("{score:>3}"));
+            writeln!(
+                out,
+                "    {score}  {:<24} {}",
+                check.id,
+                printable(&check.reason)
+            )?;
             if !check.improve.is_empty() {
                 writeln!(out, "         {DIM}{:<24} {}{DIM:#}", "", check.improve)?;
             }

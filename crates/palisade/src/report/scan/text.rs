@@ -17,10 +17,19 @@ pub(crate) fn render(view: &ScanView<'_>, out: &mut dyn Write) -> io::Result<()>
         findings(report, view.show, out)?;
     }
     for (target, reason) in view.failed {
-        writeln!(out, "{BOLD}not scanned{BOLD:#}: {}: {}", printable(target), printable(reason))?;
+        writeln!(
+            out,
+            "{BOLD}not scanned{BOLD:#}: {}: {}",
+            printable(target),
+            printable(reason)
+        )?;
     }
     if !view.missing.is_empty() {
-        writeln!(out, "{BOLD}not fetched{BOLD:#}: {}", printable(&view.missing.join(", ")))?;
+        writeln!(
+            out,
+            "{BOLD}not fetched{BOLD:#}: {}",
+            printable(&view.missing.join(", "))
+        )?;
     }
     writeln!(out, "{}", summary(view))
 }
@@ -43,7 +52,11 @@ pub(super) fn findings(report: &Report, show: Severity, out: &mut dyn Write) -> 
             printable(&package),
             report.risk,
             report.hygiene.score,
-            if report.complete { "" } else { ", not fully scanned" }
+            if report.complete {
+                ""
+            } else {
+                ", not fully scanned"
+            }
         )?;
     }
     Ok(())
@@ -62,7 +75,11 @@ fn rendered(package: &str, finding: &Finding) -> String {
         .iter()
         .map(|place| {
             let path = format!("{package}/{}", place.file);
-            (printable(&path), printable(&place.text), printable(&place.label))
+            (
+                printable(&path),
+                printable(&place.text),
+                printable(&place.label),
+            )
         })
         .collect();
     let rating = format!(
@@ -71,7 +88,10 @@ fn rendered(package: &str, finding: &Finding) -> String {
         finding.confidence.as_str(),
         finding.detector
     );
-    let mut group: Group<'_> = level.primary_title(&title).id(&finding.detector).elements(Vec::<Origin<'_>>::new());
+    let mut group: Group<'_> = level
+        .primary_title(&title)
+        .id(&finding.detector)
+        .elements(Vec::<Origin<'_>>::new());
     if places.is_empty() {
         group = group.element(Origin::path(package));
     }
@@ -83,7 +103,11 @@ fn rendered(package: &str, finding: &Finding) -> String {
             }
             continue;
         }
-        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let kind = if index == 0 {
+            AnnotationKind::Primary
+        } else {
+            AnnotationKind::Context
+        };
         let byte = |column: u32| {
             text.char_indices()
                 .nth(column as usize)
@@ -102,11 +126,15 @@ fn rendered(package: &str, finding: &Finding) -> String {
 }
 
 fn summary(view: &ScanView<'_>) -> String {
-    let count = |number: usize, one: &str, many: &str| format!("{number} {}", if number == 1 { one } else { many });
+    let count = |number: usize, one: &str, many: &str| {
+        format!("{number} {}", if number == 1 { one } else { many })
+    };
     let all = || view.reports.iter().flat_map(|report| &report.findings);
     let open = || all().filter(|finding| finding.suppressed.is_none());
     let severities = Severity::ALL.iter().rev().filter_map(|severity| {
-        let number = open().filter(|finding| finding.severity == *severity).count();
+        let number = open()
+            .filter(|finding| finding.severity == *severity)
+            .count();
         (number > 0).then(|| format!("{number} {}", severity.as_str()))
     });
     let severities: Vec<String> = severities.collect();
@@ -116,9 +144,15 @@ fn summary(view: &ScanView<'_>) -> String {
     if findings == 0 {
         text.push_str("no findings");
     } else {
-        text.push_str(&format!("{}: {}", count(findings, "finding", "findings"), severities.join(", ")));
+        text.push_str(&format!(
+            "{}: {}",
+            count(findings, "finding", "findings"),
+            severities.join(", ")
+        ));
     }
-    let hidden = open().filter(|finding| finding.severity < view.show).count();
+    let hidden = open()
+        .filter(|finding| finding.severity < view.show)
+        .count();
     if hidden > 0 {
         text.push_str(&format!(" ({hidden} not shown; --show low shows them)"));
     }
@@ -126,7 +160,11 @@ fn summary(view: &ScanView<'_>) -> String {
     if suppressed > 0 {
         text.push_str(&format!(", {suppressed} suppressed"));
     }
-    let incomplete = view.reports.iter().filter(|report| !report.complete).count();
+    let incomplete = view
+        .reports
+        .iter()
+        .filter(|report| !report.complete)
+        .count();
     if incomplete > 0 {
         text.push_str(&format!("; {incomplete} not fully scanned"));
     }
