@@ -7,7 +7,6 @@
 //! recall is an upper bound. Speed is measured beside a plain reading of the
 //! same archives in the same run.
 
-#[expect(dead_code, reason = "the detectors' tests use the rest of it")]
 #[path = "../../crates/palisade-scan/tests/scan/fixture.rs"]
 mod fixture;
 

@@ -23,7 +23,19 @@ fn fixture() -> Fixture {
 fn text() {
     let output = fixture().run(&["scan", "bad"]);
     assert_eq!(output.code, 1, "{}", output.stderr);
-    insta::assert_snapshot!(output.stdout);
+    for line in [
+        "error[build-time-network]: the build script uses the network, and asks who and where this machine is",
+        " --> demo 1.0.0/build.rs:3:9",
+        "3 | let _ = ureq::get(&format!(\"https://count.example.invalid/?h={host}\")).call();",
+        "  |         ^^^^ uses the network: `ureq::get`",
+        "1 package scanned; 1 finding: 1 high",
+    ] {
+        assert!(
+            output.stdout.lines().any(|other| other == line),
+            "{line}\n{}",
+            output.stdout
+        );
+    }
 }
 
 /// Guards the exit codes, which do not depend on the format.
@@ -135,7 +147,19 @@ fn suppressions() {
 fn diff() {
     let output = fixture().run(&["diff", "good", "bad"]);
     assert_eq!(output.code, 1, "{}", output.stderr);
-    insta::assert_snapshot!(output.stdout);
+    for line in [
+        "demo 0.9.0 -> demo 1.0.0",
+        "  build script  `build.rs` is new",
+        "  capability    the build script now uses the network (`ureq::get`)",
+        "  dependency    ureq ^2 is new (build)",
+        "error[first-build-script]: there is a build script, and 0.9.0 had none",
+    ] {
+        assert!(
+            output.stdout.lines().any(|other| other == line),
+            "{line}\n{}",
+            output.stdout
+        );
+    }
     let json = fixture()
         .run(&["diff", "--format", "json", "good", "bad"])
         .json();
@@ -149,7 +173,18 @@ fn score() {
     let fixture = fixture();
     let output = fixture.run(&["score", "good", "--badge", "badge.svg"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
-    insta::assert_snapshot!(output.stdout);
+    for line in [
+        "demo 0.9.0",
+        "  risk of malice     0 of 100",
+        "     10  unsafe-code              unsafe code is forbidden",
+        "      -  source-revision          it is not a published package",
+    ] {
+        assert!(
+            output.stdout.lines().any(|other| other == line),
+            "{line}\n{}",
+            output.stdout
+        );
+    }
     let badge = std::fs::read_to_string(fixture.path("ws/badge.svg")).unwrap();
     assert!(
         badge.starts_with("<svg ") && badge.contains("/10</text>"),
