@@ -181,7 +181,7 @@ fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
         })
         .collect();
     println!(
-        "High findings that are no secrets, on {} versions:\n",
+        "High findings that are no secrets are on {} versions.\n",
         accused.len()
     );
     for target in accused {
@@ -215,12 +215,14 @@ fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
         .collect();
     let live_names: BTreeSet<&str> = live.iter().map(|target| target.name.as_str()).collect();
     println!(
-        "\nSecrets that look live, on {} versions ({:.2} %) of {} crates: {}",
+        "\nSecrets that look live are on {} versions ({:.2} %) of {} crates.",
         live.len(),
         percent(live.len(), all),
-        live_names.len(),
-        live_names.into_iter().collect::<Vec<_>>().join(", ")
+        live_names.len()
     );
+    for name in live_names {
+        println!("- {name}");
+    }
     Ok(())
 }
 
