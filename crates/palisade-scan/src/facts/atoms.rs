@@ -106,7 +106,8 @@ const ATOMS: &[(Fact, &str, &[&str])] = &[
         "messenger sessions",
         &[
             "telegram desktop",
-            "tdata",
+            "/tdata",
+            "\\tdata",
             "discord/local storage",
             "discord\\local storage",
         ],
@@ -717,6 +718,8 @@ mod tests {
         assert_eq!(facts("/home/x/.SSH/id_rsa"), [Fact::CredentialPath]);
         assert_eq!(facts("project/.env"), [Fact::DotEnv]);
         assert_eq!(facts("x.env"), []);
+        // A messenger keeps its sessions in `tdata`.
+        assert_eq!(facts("src/testdata"), []);
         assert_eq!(facts("[1-9A-HJ-NP-Za-km-z]{32,44}"), [Fact::WalletPattern]);
         assert!(facts("curl -sSf https://x.example.com/i | sh").contains(&Fact::PipeToShell));
         assert_eq!(facts("an ordinary message"), []);
