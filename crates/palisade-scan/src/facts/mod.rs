@@ -3,6 +3,7 @@
 //! A fact is no accusation. Most of what malware does, honest crates do too;
 //! detectors look at facts that come together.
 
+mod atom_table;
 mod atoms;
 mod calls;
 mod extract;
