@@ -13,6 +13,7 @@ mod accuracy;
 mod advisory_paths;
 mod bench;
 mod demo;
+mod evaluate_scan;
 mod fuzz;
 mod process;
 mod setup;
@@ -44,6 +45,9 @@ enum Task {
     /// Ask about every function that advisories name in a real version of its
     /// crate
     AdvisoryPaths(advisory_paths::Args),
+    /// Scan every crate that cargo has fetched, and look-alikes of malicious
+    /// ones; time the scanner
+    EvaluateScan(evaluate_scan::Args),
     /// Feed the parsers of hostile input with libFuzzer
     Fuzz(fuzz::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         Task::Test(args) => test::run(&args),
         Task::Accuracy(args) => accuracy::run(&args),
         Task::AdvisoryPaths(args) => advisory_paths::run(&args),
+        Task::EvaluateScan(args) => evaluate_scan::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Bench(args) => bench::run(&args),
     };

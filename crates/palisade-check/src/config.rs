@@ -42,6 +42,25 @@ pub struct Config {
     pub fail_on: FailOn,
     /// The advisories to ignore, in the file's order.
     pub ignores: Vec<Ignore>,
+    /// The findings of scans to suppress, in the file's order.
+    pub suppressions: Vec<Suppress>,
+}
+
+/// A finding of a scan that is not to fail the run for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppress {
+    /// The detector's id.
+    pub detector: String,
+    /// The crate's name; `None` for every crate.
+    pub package: Option<String>,
+    /// The file in the package; `None` for every file.
+    pub file: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it is suppressed.
+    pub expires: Date,
+    /// The line of the entry, counted from 1.
+    pub line: u32,
 }
 
 /// An advisory that is not to fail the run for a while.
@@ -159,6 +178,15 @@ impl Config {
     }
 }
 
+/// A table of a list, as its keys are taken out.
+struct Entry<'v> {
+    table: Table<'v>,
+    /// What its line is taken from.
+    at: usize,
+    /// The list's name.
+    list: &'static str,
+}
+
 struct Reader<'a> {
     file: &'a Utf8Path,
     text: &'a str,
@@ -188,7 +216,10 @@ impl Reader<'_> {
         }
         // The gateway reads its own table and is strict about it.
         table.remove("gateway");
-        self.no_more_keys(&table, "`db`, `fail-on`, `[[ignore]]` and `[gateway]`")?;
+        if let Some((_, value)) = table.remove_entry("suppress") {
+            config.suppressions = self.suppressions(value)?;
+        }
+        self.no_more_keys(&table, "`db`, `fail-on`, `[[ignore]]`, `[[suppress]]` and `[gateway]`")?;
         Ok(config)
     }
 
@@ -230,43 +261,104 @@ impl Reader<'_> {
         Ok(ignores)
     }
 
-    fn ignore(&self, mut entry: Value<'_>) -> Result<Ignore, ConfigError> {
-        let start = entry.span.start;
-        let ValueInner::Table(mut table) = entry.take() else {
-            return Err(self.error(
-                start,
-                "write each ignore as a table under `[[ignore]]`".to_owned(),
-            ));
-        };
-        let line_start = table
-            .get_key_value("id")
-            .map_or(start, |(key, _)| key.span.start);
-        let mut required = |name: &'static str| match table.remove_entry(name) {
-            None => Err(self.error(line_start, format!("an ignore needs `{name}`"))),
-            Some((_, value)) => {
-                let at = value.span.start;
-                let text = self.string(value, name)?;
-                match text.trim().is_empty() {
-                    true => Err(self.error(at, format!("`{name}` is empty"))),
-                    false => Ok((at, text)),
-                }
-            }
-        };
-        let (id_at, id) = required("id")?;
-        let (_, reason) = required("reason")?;
-        let (expires_at, expires) = required("expires")?;
-        let expires: Date = expires.parse().map_err(|_| {
-            self.error(
-                expires_at,
-                format!("`expires` is a day like \"2027-06-30\", not `{expires}`"),
-            )
-        })?;
-        self.no_more_keys(&table, "`id`, `reason` and `expires`")?;
+    fn ignore(&self, entry: Value<'_>) -> Result<Ignore, ConfigError> {
+        let mut entry = self.entry(entry, "ignore", "id")?;
+        let (id_at, id) = self.required(&mut entry, "id")?;
+        let (_, reason) = self.required(&mut entry, "reason")?;
+        let expires = self.expires(&mut entry)?;
+        self.no_more_keys(&entry.table, "`id`, `reason` and `expires`")?;
         Ok(Ignore {
             id,
             reason,
             expires,
             line: self.line(id_at),
+        })
+    }
+
+    fn suppressions(&self, mut value: Value<'_>) -> Result<Vec<Suppress>, ConfigError> {
+        let start = value.span.start;
+        let ValueInner::Array(entries) = value.take() else {
+            return Err(self.error(
+                start,
+                "write each suppression as a table under `[[suppress]]`".to_owned(),
+            ));
+        };
+        entries
+            .into_iter()
+            .map(|entry| self.suppress(entry))
+            .collect()
+    }
+
+    fn suppress(&self, entry: Value<'_>) -> Result<Suppress, ConfigError> {
+        let mut entry = self.entry(entry, "suppress", "detector")?;
+        let (detector_at, detector) = self.required(&mut entry, "detector")?;
+        let (_, reason) = self.required(&mut entry, "reason")?;
+        let expires = self.expires(&mut entry)?;
+        let mut optional = |name: &'static str| match entry.table.remove_entry(name) {
+            None => Ok(None),
+            Some((_, value)) => self.string(value, name).map(Some),
+        };
+        let package = optional("package")?;
+        let file = optional("file")?;
+        self.no_more_keys(
+            &entry.table,
+            "`detector`, `package`, `file`, `reason` and `expires`",
+        )?;
+        Ok(Suppress {
+            detector,
+            package,
+            file,
+            reason,
+            expires,
+            line: self.line(detector_at),
+        })
+    }
+
+    /// A table of a list; `first` is the key whose line stands for it.
+    fn entry<'v>(
+        &self,
+        mut value: Value<'v>,
+        list: &'static str,
+        first: &str,
+    ) -> Result<Entry<'v>, ConfigError> {
+        let start = value.span.start;
+        let ValueInner::Table(table) = value.take() else {
+            return Err(self.error(
+                start,
+                format!("write each {list} as a table under `[[{list}]]`"),
+            ));
+        };
+        let at = table
+            .get_key_value(first)
+            .map_or(start, |(key, _)| key.span.start);
+        Ok(Entry { table, at, list })
+    }
+
+    /// A string that must be there, and where it is.
+    fn required(
+        &self,
+        entry: &mut Entry<'_>,
+        name: &'static str,
+    ) -> Result<(usize, String), ConfigError> {
+        let Some((_, value)) = entry.table.remove_entry(name) else {
+            let an = if entry.list == "ignore" { "an" } else { "a" };
+            return Err(self.error(entry.at, format!("{an} {} needs `{name}`", entry.list)));
+        };
+        let at = value.span.start;
+        let text = self.string(value, name)?;
+        match text.trim().is_empty() {
+            true => Err(self.error(at, format!("`{name}` is empty"))),
+            false => Ok((at, text)),
+        }
+    }
+
+    fn expires(&self, entry: &mut Entry<'_>) -> Result<Date, ConfigError> {
+        let (at, expires) = self.required(entry, "expires")?;
+        expires.parse().map_err(|_| {
+            self.error(
+                at,
+                format!("`expires` is a day like \"2027-06-30\", not `{expires}`"),
+            )
         })
     }
 
@@ -355,7 +447,7 @@ expires = \"2027-01-31\"
     fn refuses_with_the_line() {
         refuses(
             "ignores = []",
-            "1: unknown key `ignores`; the keys here are `db`, `fail-on`, `[[ignore]]` and `[gateway]`",
+            "1: unknown key `ignores`; the keys here are `db`, `fail-on`, `[[ignore]]`, `[[suppress]]` and `[gateway]`",
         );
         refuses("\ndb = 1", "2: `db` takes a string, not integer");
         refuses(
@@ -392,6 +484,20 @@ expires = \"2027-01-31\"
                 .unwrap_err()
                 .to_string()
                 .starts_with("ws/palisade.toml:1: ")
+        );
+    }
+
+    /// Guards suppressions of scans: their keys, and what is wrong with them.
+    #[test]
+    fn suppressions() {
+        let text = "[[suppress]]\ndetector = \"hidden-text\"\npackage = \"demo\"\nreason = \"r\"\nexpires = \"2027-01-31\"\n";
+        let config = parse(text).unwrap();
+        assert_eq!(config.suppressions[0].package.as_deref(), Some("demo"));
+        assert_eq!(config.suppressions[0].file, None);
+        assert_eq!(config.suppressions[0].line, 2);
+        refuses(
+            "[[suppress]]\ndetector = \"hidden-text\"\nexpires = \"2027-01-31\"",
+            "2: a suppress needs `reason`",
         );
     }
 

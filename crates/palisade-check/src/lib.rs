@@ -62,7 +62,7 @@ mod workspace;
 pub use cache::Cache;
 pub use callgraph::{CallGraph, GraphOptions, call_graph, rendered_call_graph};
 pub use check::{CheckOptions, Checked, check};
-pub use config::{Config, ConfigError, FILE_NAME, Ignore};
+pub use config::{Config, ConfigError, FILE_NAME, Ignore, Suppress};
 pub use error::CheckError;
 pub use gate::{FailOn, Gate};
 pub use project::Project;

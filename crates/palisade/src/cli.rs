@@ -7,6 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_check::FailOn;
+use palisade_scan::Severity;
 
 pub(crate) use crate::gateway_args::{AdminArgs, ServeArgs};
 
@@ -17,8 +18,9 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-/// Is a vulnerable function really reached? Reads a Rust project as data,
-/// builds nothing and runs none of its code.
+/// Is a vulnerable function really reached, and can this crate be trusted?
+/// Reads Rust projects and crates as data, builds nothing and runs none of
+/// their code.
 #[derive(Debug, Parser)]
 #[command(name = "palisade", version, styles = STYLES, propagate_version = true)]
 pub(crate) struct Cli {
@@ -35,12 +37,160 @@ pub(crate) enum Command {
     Why(Box<WhyArgs>),
     /// Print every function that is reached, and every call between them
     Callgraph(Box<CallgraphArgs>),
+    /// Look for malice, leaked secrets and imitated names in crates
+    #[command(after_long_help = SCAN_EXIT_CODES)]
+    Scan(Box<ScanArgs>),
+    /// Rate crates: the risk of malice, and how well they are kept
+    Score(ScoreArgs),
+    /// Show what changed between two versions that matters to a reviewer
+    #[command(after_long_help = SCAN_EXIT_CODES)]
+    Diff(DiffArgs),
+    /// Say what `scan` looks for
+    Rules(RulesArgs),
     /// Look after the local copy of the advisory database
     Db(DbArgs),
     /// Serve a registry in front of another, with policy and quarantine
     Serve(ServeArgs),
     /// Run a registry that `serve` serves: users, tokens, cases, audit log
     Admin(AdminArgs),
+}
+
+const SCAN_EXIT_CODES: &str = "\
+Exit codes, the same in every format:
+  0  nothing at or above --fail-on
+  1  a finding at or above --fail-on
+  2  usage or input error
+  4  nothing was found, but something was not scanned";
+
+/// What to scan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Packages")]
+pub(crate) struct PackageArgs {
+    /// A `.crate` file, a package's directory, a Cargo.lock, or `name@version`
+    /// of what cargo has fetched (`name` for the newest)
+    #[arg(value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+    /// Everything that cargo has fetched
+    #[arg(long)]
+    pub(crate) all_fetched: bool,
+    /// Directory of a registry's database dump, for names that look alike,
+    /// owners and publishers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) names: Option<Utf8PathBuf>,
+    /// Worker threads [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScanArgs {
+    #[command(flatten)]
+    pub(crate) packages: PackageArgs,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = ScanFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: ScanFormat,
+    /// The lowest severity that fails the run
+    #[arg(long, default_value = "high", value_name = "SEVERITY", value_parser = parse_severity)]
+    pub(crate) fail_on: Severity,
+    /// The lowest severity that the text shows
+    #[arg(long, default_value = "medium", value_name = "SEVERITY", value_parser = parse_severity)]
+    pub(crate) show: Severity,
+    /// Where `palisade.toml` lies, with suppressions [default: the current
+    /// directory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) config: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScoreArgs {
+    #[command(flatten)]
+    pub(crate) packages: PackageArgs,
+    /// How to print the scores
+    #[arg(long, value_enum, default_value_t = ScoreFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: ScoreFormat,
+    /// Write a badge with the hygiene score; for one package
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) badge: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DiffArgs {
+    /// The older version: a `.crate` file, a directory, or `name@version`
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// The newer one
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+    /// How to print the changes
+    #[arg(long, value_enum, default_value_t = ScoreFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: ScoreFormat,
+    /// The lowest severity that fails the run
+    #[arg(long, default_value = "high", value_name = "SEVERITY", value_parser = parse_severity)]
+    pub(crate) fail_on: Severity,
+    /// Directory of a registry's database dump
+    #[arg(long, value_name = "DIR")]
+    pub(crate) names: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
+    #[command(subcommand)]
+    pub(crate) command: RulesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Every detector in a line, or all of their documentation
+    List {
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = RulesFormat::Text, value_name = "FORMAT")]
+        format: RulesFormat,
+    },
+    /// What a detector does, why that is bad, and how to fix it
+    Explain {
+        /// The detector's id
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+/// The formats of a scan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScanFormat {
+    /// For people
+    Text,
+    /// For programs; docs/json.md describes it
+    Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+/// The formats of scores and changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ScoreFormat {
+    /// For people
+    Text,
+    /// For programs; docs/json.md describes it
+    Json,
+}
+
+/// The formats of the list of detectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RulesFormat {
+    /// One line each
+    Text,
+    /// Everything, as docs/detectors.md
+    Markdown,
+}
+
+fn parse_severity(text: &str) -> Result<Severity, String> {
+    Severity::parse(text).ok_or_else(|| {
+        let known: Vec<&str> = Severity::ALL
+            .iter()
+            .map(|severity| severity.as_str())
+            .collect();
+        format!("a severity is one of {}", known.join(", "))
+    })
 }
 
 const EXIT_CODES: &str = "\

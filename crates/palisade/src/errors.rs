@@ -60,6 +60,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<palisade_gateway::ConfigError>() {
         return Some(error.hint().to_owned());
     }
+    if let Some(error) = cause.downcast_ref::<palisade_scan::InputError>() {
+        return Some(error.hint());
+    }
     cause
         .downcast_ref::<Usage>()
         .map(|usage| usage.hint.clone())

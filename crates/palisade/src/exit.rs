@@ -15,15 +15,20 @@ pub(crate) enum Exit {
     Error,
     /// Only unknown remains, and the user wants to fail on it.
     Unknown,
+    /// A scan has a finding that counts.
+    Found,
+    /// A scan found nothing that counts, but something was not scanned.
+    Incomplete,
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(match exit {
             Exit::Clean => 0,
-            Exit::Reached => 1,
+            Exit::Reached | Exit::Found => 1,
             Exit::Error => 2,
             Exit::Unknown => 3,
+            Exit::Incomplete => 4,
         })
     }
 }

@@ -2,7 +2,7 @@
 //! code.
 //!
 //! This crate is *not* a place for analysis: it turns arguments into the
-//! options of `palisade-check`, and answers into text, JSON, SARIF, OpenVEX,
+//! options of `palisade-check` or `palisade-scan`, and answers into text, JSON, SARIF, OpenVEX,
 //! JSON lines or dot. [`run`] is all of it that binaries need.
 //!
 //! Data goes to standard output, everything else to standard error.
@@ -51,6 +51,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => commands::check::run(&args),
         Command::Why(args) => commands::why::run(&args),
         Command::Callgraph(args) => commands::callgraph::run(&args),
+        Command::Scan(args) => commands::scan::run(&args),
+        Command::Score(args) => commands::score::run(&args),
+        Command::Diff(args) => commands::diff::run(&args),
+        Command::Rules(args) => commands::rules::run(&args),
         Command::Db(args) => commands::db::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Admin(args) => commands::admin::run(&args),

@@ -48,6 +48,13 @@ impl Reporter {
         }
     }
 
+    /// Says how many of all are done.
+    pub(crate) fn count(&self, what: &str, done: usize, all: usize) {
+        if self.due() {
+            self.say(format!("{what}, {done} of {all}"));
+        }
+    }
+
     fn say(&self, text: String) {
         if !self.terminal {
             output::to_stderr(&format!("{text}\n"));

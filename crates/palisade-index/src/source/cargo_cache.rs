@@ -64,6 +64,28 @@ impl CargoCache {
         (crate::is_crate_name(name) && path.is_dir()).then_some(path)
     }
 
+    /// Where the archive of a version is, if cargo has fetched it.
+    pub fn archive_path(&self, name: &str, version: &semver::Version) -> Option<Utf8PathBuf> {
+        let path = self.below("cache").join(format!("{name}-{version}.crate"));
+        (crate::is_crate_name(name) && path.is_file()).then_some(path)
+    }
+
+    /// The versions of one crate whose archives cargo has fetched, lowest
+    /// first.
+    ///
+    /// # Errors
+    /// The crate's index file cannot be read.
+    pub fn fetched(&self, name: &str) -> Result<Vec<semver::Version>, IndexError> {
+        let index = self.index_file(name)?;
+        let versions = index.iter().flat_map(|index| &index.versions);
+        let mut fetched: Vec<_> = versions
+            .map(|version| version.version.clone())
+            .filter(|version| self.archive_path(name, version).is_some())
+            .collect();
+        fetched.sort();
+        Ok(fetched)
+    }
+
     /// The names and versions of all archives that cargo has fetched, in the
     /// order of the files' names. Files that are called otherwise are left
     /// out.

@@ -11,7 +11,7 @@ use palisade_advisory::{
 };
 use palisade_check::{CheckOptions, Checked, FailOn, Gate, Workspace, check};
 
-use super::{analysis_options, cache, cargo_home, load_options};
+use super::{analysis_options, cache, cargo_home, load_options, now};
 use crate::cli::{CheckArgs, ReportFormat};
 use crate::errors::Usage;
 use crate::exit::Exit;
@@ -159,23 +159,4 @@ fn database(
     };
     let age = snapshot.age_days(now);
     Ok((snapshot.dir, Some(age)))
-}
-
-/// The time to report: that of `SOURCE_DATE_EPOCH`, for builds that must be
-/// repeatable, else the clock's.
-fn now() -> Result<Timestamp> {
-    match std::env::var("SOURCE_DATE_EPOCH") {
-        Ok(text) => text
-            .parse()
-            .ok()
-            .and_then(|seconds| Timestamp::from_second(seconds).ok())
-            .ok_or_else(|| {
-                Usage {
-                    message: format!("SOURCE_DATE_EPOCH is not a number of seconds: `{text}`"),
-                    hint: "unset it, or set it to seconds since 1970".to_owned(),
-                }
-                .into()
-            }),
-        Err(_) => Ok(Timestamp::now()),
-    }
 }

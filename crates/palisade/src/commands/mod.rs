@@ -4,12 +4,17 @@ pub(crate) mod admin;
 pub(crate) mod callgraph;
 pub(crate) mod check;
 pub(crate) mod db;
+pub(crate) mod diff;
+pub(crate) mod rules;
+pub(crate) mod scan;
+pub(crate) mod score;
 pub(crate) mod serve;
 pub(crate) mod why;
 
 use std::num::NonZeroUsize;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use palisade_check::{AnalysisOptions, Cache};
 use palisade_project::LoadOptions;
 
@@ -87,6 +92,25 @@ fn program() -> String {
             (metadata.len(), changed.unwrap_or_default().as_nanos())
         });
     format!("{} {stamp:?}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The time to report: that of `SOURCE_DATE_EPOCH`, for builds that must be
+/// repeatable, else the clock's.
+fn now() -> anyhow::Result<Timestamp> {
+    match std::env::var("SOURCE_DATE_EPOCH") {
+        Ok(text) => text
+            .parse()
+            .ok()
+            .and_then(|seconds| Timestamp::from_second(seconds).ok())
+            .ok_or_else(|| {
+                Usage {
+                    message: format!("SOURCE_DATE_EPOCH is not a number of seconds: `{text}`"),
+                    hint: "unset it, or set it to seconds since 1970".to_owned(),
+                }
+                .into()
+            }),
+        Err(_) => Ok(Timestamp::now()),
+    }
 }
 
 /// cargo's home directory, as cargo finds it.

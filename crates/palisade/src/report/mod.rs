@@ -8,6 +8,8 @@ pub(crate) mod json;
 pub(crate) mod jsonl;
 pub(crate) mod openvex;
 pub(crate) mod sarif;
+mod sarif_model;
+pub(crate) mod scan;
 pub(crate) mod text;
 mod view;
 pub(crate) mod why;

@@ -14,7 +14,7 @@ use palisade_model::{Finding, Kind, Level, Package, Verdict};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::sarif::hex;
+use super::sarif_model::hex;
 use super::{View, purl, remedy_text};
 
 #[derive(Serialize)]

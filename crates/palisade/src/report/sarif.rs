@@ -11,96 +11,17 @@ use std::io::{self, Write};
 
 use palisade_model::{Finding, Hop, Level, Verdict};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
+use super::sarif_model::{
+    self, ArtifactLocation, CodeFlow, FlowLocation, LogicalLocation, PhysicalLocation, Region,
+    Rule, RuleProperties, SarifLocation, SarifResult, Suppression, ThreadFlow, UriBase, file_uri,
+    log, message, uri_path,
+};
 use super::view::hop_location;
 use super::{View, purl, remedy_text};
 
-const SCHEMA: &str =
-    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-
 /// The name that relative files are resolved against.
 const ROOT: &str = "SRCROOT";
-
-#[derive(Serialize)]
-struct Log {
-    #[serde(rename = "$schema")]
-    schema: &'static str,
-    version: &'static str,
-    runs: [Run; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Run {
-    tool: Tool,
-    original_uri_base_ids: BTreeMap<&'static str, UriBase>,
-    column_kind: &'static str,
-    results: Vec<SarifResult>,
-    invocations: [Invocation; 1],
-}
-
-#[derive(Serialize)]
-struct Tool {
-    driver: Driver,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Driver {
-    name: &'static str,
-    semantic_version: &'static str,
-    rules: Vec<Rule>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Rule {
-    id: String,
-    short_description: Message,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    help_uri: Option<String>,
-    properties: RuleProperties,
-}
-
-#[derive(Serialize)]
-struct RuleProperties {
-    tags: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct UriBase {
-    uri: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Invocation {
-    execution_successful: bool,
-    tool_execution_notifications: Vec<Notification>,
-}
-
-#[derive(Serialize)]
-struct Notification {
-    level: &'static str,
-    message: Message,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SarifResult {
-    rule_id: String,
-    rule_index: usize,
-    level: &'static str,
-    message: Message,
-    locations: Vec<SarifLocation>,
-    partial_fingerprints: BTreeMap<&'static str, String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    code_flows: Vec<CodeFlow>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    suppressions: Vec<Suppression>,
-    properties: ResultProperties,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -111,73 +32,6 @@ struct ResultProperties {
     reachability_level: &'static str,
     context: &'static str,
     remedy: String,
-}
-
-#[derive(Serialize)]
-struct Suppression {
-    kind: &'static str,
-    justification: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct CodeFlow {
-    thread_flows: [ThreadFlow; 1],
-}
-
-#[derive(Serialize)]
-struct ThreadFlow {
-    locations: Vec<FlowLocation>,
-}
-
-#[derive(Serialize)]
-struct FlowLocation {
-    location: SarifLocation,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SarifLocation {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    physical_location: Option<PhysicalLocation>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    logical_locations: Vec<LogicalLocation>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<Message>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PhysicalLocation {
-    artifact_location: ArtifactLocation,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ArtifactLocation {
-    uri: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    uri_base_id: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Region {
-    start_line: u32,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct LogicalLocation {
-    fully_qualified_name: String,
-    kind: &'static str,
-}
-
-#[derive(Serialize)]
-struct Message {
-    text: String,
 }
 
 /// Writes one SARIF log with one run.
@@ -194,34 +48,11 @@ pub(crate) fn render(view: &View<'_>, out: &mut dyn Write) -> io::Result<()> {
             });
         results.push(result(view, finding, rule_index));
     }
-    let notifications = view.report.warnings.iter();
-    let notifications = notifications.map(|warning| Notification {
-        level: "warning",
-        message: message(warning),
-    });
     let root = UriBase {
         uri: format!("{}/", file_uri(view.project.root.as_str())),
     };
-    let log = Log {
-        schema: SCHEMA,
-        version: "2.1.0",
-        runs: [Run {
-            tool: Tool {
-                driver: Driver {
-                    name: "palisade",
-                    semantic_version: env!("CARGO_PKG_VERSION"),
-                    rules,
-                },
-            },
-            original_uri_base_ids: BTreeMap::from([(ROOT, root)]),
-            column_kind: "unicodeCodePoints",
-            results,
-            invocations: [Invocation {
-                execution_successful: true,
-                tool_execution_notifications: notifications.collect(),
-            }],
-        }],
-    };
+    let bases = BTreeMap::from([(ROOT, root)]);
+    let log = log(rules, results, bases, &view.report.warnings);
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
 }
@@ -237,7 +68,7 @@ fn rule(finding: &Finding) -> Rule {
     }
 }
 
-fn result(view: &View<'_>, finding: &Finding, rule_index: usize) -> SarifResult {
+fn result(view: &View<'_>, finding: &Finding, rule_index: usize) -> SarifResult<ResultProperties> {
     let remedy = remedy_text(&finding.remedy, view.project);
     let text = format!(
         "{}: {} ({}: {}). Remedy: {remedy}.",
@@ -356,57 +187,13 @@ fn artifact(view: &View<'_>, file: &str) -> ArtifactLocation {
     }
 }
 
-fn file_uri(path: &str) -> String {
-    format!("file://{}", uri_path(path))
-}
-
-/// A path with everything escaped that a URI's path does not allow (RFC 3986).
-fn uri_path(path: &str) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for &byte in path.as_bytes() {
-        match byte {
-            b'a'..=b'z'
-            | b'A'..=b'Z'
-            | b'0'..=b'9'
-            | b'/'
-            | b'-'
-            | b'.'
-            | b'_'
-            | b'~'
-            | b'+'
-            | b'@' => {
-                uri.push(char::from(byte));
-            }
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
-}
-
 fn fingerprint(finding: &Finding) -> String {
-    let mut hash = Sha256::new();
-    for part in [
-        &finding.id,
+    sarif_model::fingerprint([
+        finding.id.as_str(),
         &finding.package.name,
         &finding.package.version.to_string(),
         &finding.target,
-    ] {
-        // The length keeps neighbouring parts apart.
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
-    }
-    hex(&hash.finalize())
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn message(text: &str) -> Message {
-    Message {
-        text: text.to_owned(),
-    }
+    ])
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn mistakes() {
     let fixture = Fixture::app("", "fn main() {}\n").file("ws/palisade.toml", "fail_on = []\n");
     let output = fixture.check(&[]);
     insta::assert_snapshot!(output.stderr, @"
-    error: [ROOT]/ws/palisade.toml:1: unknown key `fail_on`; the keys here are `db`, `fail-on`, `[[ignore]]` and `[gateway]`
+    error: [ROOT]/ws/palisade.toml:1: unknown key `fail_on`; the keys here are `db`, `fail-on`, `[[ignore]]`, `[[suppress]]` and `[gateway]`
 
     hint: docs/configuration.md describes the file
     ");

@@ -13,7 +13,13 @@ const CHECKSUM: &str = "00000000000000000000000000000000000000000000000000000000
 const NOW: &str = "1700000000";
 
 /// How lines of progress begin.
-const PROGRESS: &[&str] = &["asking cargo ", "building ", "loading ", "walking "];
+const PROGRESS: &[&str] = &[
+    "asking cargo ",
+    "building ",
+    "loading ",
+    "walking ",
+    "scanning ",
+];
 
 pub(crate) struct Fixture {
     dir: tempfile::TempDir,

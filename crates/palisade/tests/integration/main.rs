@@ -12,4 +12,5 @@ mod expand_macros;
 mod fixture;
 mod formats;
 mod gateway;
+mod scan;
 mod why;

@@ -1,0 +1,43 @@
+//! A name that looks like another crate's.
+
+use crate::names::look_alike;
+use crate::rule::detector;
+use crate::subject::{Findings, Subject};
+use crate::{Confidence, Severity};
+
+detector! {
+    /// The name looks like the name of a much more popular crate.
+    ///
+    /// ## What it does
+    /// Compares the name with all names of a registry (a database dump, `--names`): letters left out,
+    /// added, doubled, swapped or mistaken for others, words reordered, affixes that say nothing, digits
+    /// that count on. A name counts only with evidence: the other crate is far more popular and older,
+    /// belongs to somebody else, and perhaps has the same description or repository.
+    ///
+    /// ## Why is this bad?
+    /// A mistyped dependency is built as well as any other.
+    ///
+    /// ## Example
+    /// `envlogger` for `env_logger`, `rustdecimal` for `rust_decimal`.
+    ///
+    /// ## How to fix it
+    /// Choose a name that says what is different.
+    NameLookAlike "name-look-alike" Name High Medium Stable
+}
+
+impl NameLookAlike {
+    pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
+        let Some(names) = subject.names else { return };
+        let Some(found) = look_alike(names, &subject.package.name, subject.package.owner_hint())
+        else {
+            return;
+        };
+        let (severity, confidence) = match found.score {
+            4.. => (Severity::High, Confidence::Medium),
+            2.. => (Severity::Medium, Confidence::Medium),
+            _ => (Severity::Low, Confidence::Low),
+        };
+        let message = format!("the name looks like {}: {}", found.target, found.evidence);
+        findings.rated(&Self::RULE, severity, confidence, message, Vec::new());
+    }
+}

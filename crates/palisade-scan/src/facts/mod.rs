@@ -1,0 +1,186 @@
+//! What code can do, as far as its text tells: facts, each with its place.
+//!
+//! A fact is no accusation. Most of what malware does, honest crates do too;
+//! detectors look at facts that come together.
+
+mod atom_table;
+mod atoms;
+mod calls;
+mod extract;
+mod fact;
+mod names;
+mod paths;
+
+use palisade_index::Manifest;
+
+use crate::source::{Disguise, SourceFile, Unit, Units};
+
+pub(crate) use calls::Calls;
+pub(crate) use fact::{Fact, FactSet};
+
+/// A fact and where it is.
+#[derive(Clone, Debug)]
+pub(crate) struct Evidence {
+    pub(crate) fact: Fact,
+    /// The index of its file.
+    pub(crate) file: usize,
+    /// The index of its token.
+    pub(crate) token: usize,
+    /// The index of its item in the file.
+    pub(crate) item: usize,
+    /// What exactly: a path, a command, a family of credentials.
+    pub(crate) detail: String,
+    /// How it was hidden, if it was.
+    pub(crate) disguise: Option<Disguise>,
+    /// Whether it is only there for tests.
+    pub(crate) test: bool,
+    /// Whether it is only an import.
+    pub(crate) import: bool,
+}
+
+/// The facts of a package.
+#[derive(Debug)]
+pub(crate) struct Facts<'t> {
+    pub(crate) files: Vec<SourceFile<'t>>,
+    pub(crate) units: Units,
+    pub(crate) evidence: Vec<Evidence>,
+    calls: std::sync::OnceLock<Calls>,
+}
+
+/// Facts that come together: in one function and what it calls, or in one of
+/// the package's crates.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope<'f> {
+    pub(crate) evidence: Vec<&'f Evidence>,
+    pub(crate) facts: FactSet,
+    pub(crate) unit: Unit,
+}
+
+impl<'f> Scope<'f> {
+    fn new(unit: Unit, evidence: Vec<&'f Evidence>) -> Scope<'f> {
+        let facts = evidence.iter().map(|evidence| evidence.fact).collect();
+        Scope {
+            evidence,
+            facts,
+            unit,
+        }
+    }
+
+    pub(crate) fn has(&self, fact: Fact) -> bool {
+        self.facts.has(fact)
+    }
+
+    pub(crate) fn any(&self, facts: &[Fact]) -> bool {
+        facts.iter().any(|&fact| self.has(fact))
+    }
+
+    pub(crate) fn of(&self, fact: Fact) -> impl Iterator<Item = &'f Evidence> {
+        self.evidence
+            .iter()
+            .copied()
+            .filter(move |evidence| evidence.fact == fact)
+    }
+
+    /// The first evidence of any of these, one that is no import before
+    /// others.
+    pub(crate) fn first(&self, facts: &[Fact]) -> Option<&'f Evidence> {
+        facts.iter().find_map(|&fact| {
+            self.of(fact)
+                .find(|evidence| !evidence.import)
+                .or_else(|| self.of(fact).next())
+        })
+    }
+
+    /// The different details of a fact, in order.
+    pub(crate) fn details(&self, fact: Fact) -> std::collections::BTreeSet<&'f str> {
+        self.of(fact)
+            .map(|evidence| evidence.detail.as_str())
+            .collect()
+    }
+}
+
+impl<'t> Facts<'t> {
+    pub(crate) fn gather(
+        files: Vec<SourceFile<'t>>,
+        manifest: Option<&Manifest>,
+        tree: &palisade_archive::SourceTree,
+    ) -> Facts<'t> {
+        let units = Units::find(manifest, &files);
+        let evidence = extract::extract(&files, &units, manifest, tree);
+        Facts {
+            files,
+            units,
+            evidence,
+            calls: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn unit(&self, evidence: &Evidence) -> Unit {
+        self.units.of(self.files[evidence.file].path)
+    }
+
+    /// Everything outside of tests that belongs to one of the package's
+    /// crates.
+    pub(crate) fn in_unit(&self, unit: Unit) -> Scope<'_> {
+        let evidence = self
+            .evidence
+            .iter()
+            .filter(|evidence| !evidence.test && self.unit(evidence) == unit)
+            .collect();
+        Scope::new(unit, evidence)
+    }
+
+    /// The smallest scopes in which `condition` holds: a function alone before
+    /// one with what it calls, up to `depth` calls deep. Tests are left out.
+    pub(crate) fn scopes(
+        &self,
+        depth: usize,
+        condition: impl Fn(&Scope<'_>) -> bool,
+    ) -> Vec<Scope<'_>> {
+        // What does not hold for everything together holds nowhere.
+        let all: Vec<&Evidence> = self
+            .evidence
+            .iter()
+            .filter(|evidence| !evidence.test)
+            .collect();
+        if all.is_empty() {
+            return Vec::new();
+        }
+        // The unit is not known here, so this only asks for facts.
+        let units = [
+            Unit::Library,
+            Unit::BuildScript,
+            Unit::ProcMacro,
+            Unit::Binary,
+            Unit::Example,
+            Unit::Loose,
+        ];
+        if !units
+            .iter()
+            .any(|&unit| condition(&Scope::new(unit, all.clone())))
+        {
+            return Vec::new();
+        }
+        self.calls().scopes(self, depth, &condition, false)
+    }
+
+    /// The scopes of functions that run before `main`, with what they call.
+    pub(crate) fn constructors(&self, condition: impl Fn(&Scope<'_>) -> bool) -> Vec<Scope<'_>> {
+        let any = self
+            .files
+            .iter()
+            .any(|file| file.items.items.iter().any(|item| item.constructor));
+        if !any {
+            return Vec::new();
+        }
+        self.calls()
+            .scopes(self, CONSTRUCTOR_DEPTH, &condition, true)
+    }
+
+    fn calls(&self) -> &Calls {
+        self.calls.get_or_init(|| Calls::find(self))
+    }
+}
+
+/// How many calls deep the functions that run before `main` are followed.
+const CONSTRUCTOR_DEPTH: usize = 5;

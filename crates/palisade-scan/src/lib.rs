@@ -1,0 +1,59 @@
+//! Is a crate malicious, does it leak a secret, does its name imitate another
+//! one, and how well is it kept?
+//!
+//! A package is read from its archive or directory as hostile input. Its Rust
+//! files become tokens, the tokens become facts (what code can do), and
+//! detectors look at facts that come together: a lone capability is no alert.
+//! Nothing of a package is ever executed, and nothing is asked of a network.
+//!
+//! This crate is *not* a call-graph analysis: which function calls which is
+//! guessed from names, within one package. It prints nothing; findings carry
+//! the excerpts that a report shows.
+//!
+//! The main types are [`Scanner`], [`Input`] (what to scan), [`Report`] and
+//! [`Finding`]; [`rules`] lists the detectors with their documentation.
+//!
+//! ```
+//! use palisade_scan::{Input, Scanner, ScannerOptions};
+//!
+//! let scanner = Scanner::new(ScannerOptions::default());
+//! let error = scanner.scan(&Input::Archive("missing-1.0.0.crate".into()));
+//! assert!(error.is_err());
+//! ```
+
+mod detectors;
+mod diff;
+mod documentation;
+mod facts;
+mod finding;
+mod input;
+mod limits;
+mod names;
+mod rule;
+mod scan;
+mod score;
+mod secrets;
+mod source;
+mod subject;
+mod suppress;
+
+pub use diff::{Change, Diff};
+pub use documentation::detectors_page;
+pub use finding::{Category, Confidence, Finding, Place, Severity};
+pub use input::{Input, InputError, Inputs};
+pub use limits::Limits;
+pub use names::NameCorpus;
+pub use rule::{Lifecycle, Rule};
+pub use scan::{Outcome, Report, ScanError, Scanner, ScannerOptions};
+pub use score::{Check, Hygiene, risk};
+pub use suppress::{Suppression, suppress};
+
+/// Every rule, in the order of the documentation.
+pub fn rules() -> Vec<&'static Rule> {
+    let detectors = detectors::ALL.iter().map(|detector| detector.rule());
+    let secrets = secrets::rules().map(|rule| &rule.rule);
+    detectors
+        .chain(secrets)
+        .chain([secrets::file_rule()])
+        .collect()
+}

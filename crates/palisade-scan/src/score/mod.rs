@@ -1,0 +1,9 @@
+//! Two numbers that are never mixed: how likely a package means harm, and how
+//! well it is kept.
+
+mod hygiene;
+mod risk;
+
+pub(crate) use hygiene::hygiene;
+pub use hygiene::{Check, Hygiene};
+pub use risk::risk;

@@ -1,0 +1,18 @@
+//! The Rust files of a package: tokens, items, names in scope, and which of
+//! the package's crates each file belongs to.
+
+mod decode;
+mod file;
+mod items;
+mod lex;
+mod strings;
+mod units;
+mod uses;
+
+pub(crate) use decode::{
+    Disguise, PROGRAM_MARK, base64, program as program_head, reveal as reveal_file,
+};
+pub(crate) use file::SourceFile;
+pub(crate) use items::ItemKind;
+pub(crate) use lex::{Kind, number, value};
+pub(crate) use units::{Unit, Units, joined};

@@ -1,0 +1,292 @@
+//! Packages in Markdown.
+//!
+//! A fixture is text, so that no tool takes it for a package, builds it or
+//! trips over it. It becomes a directory like cargo's own, with archives and
+//! an index, for as long as a test needs it.
+//!
+//! A section begins with `## title`. In it, lines such as these say what the
+//! package is:
+//!
+//! - `finds: detector severity` or `finds nothing: detector`, as often as
+//!   needed
+//! - `deps: a, b`, `build-deps: a`, `proc-macro`, `version: 1.0.1`, `name: x`
+//! - `index: 1.0.0 2024-01-31T00:00:00Z yanked` for a version of the index
+//! - `known: name downloads created owner` for a crate of the database dump
+//! - anything else with a colon is a label
+//!
+//! and a line `` `path`: `` before a fenced block makes a file. Files below
+//! `previous/` belong to the version before, 1.0.0 unless the index says
+//! otherwise.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// A package, and what a scan of it has to find.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fixture {
+    /// The section's title.
+    pub(crate) title: String,
+    /// Detectors with the severity that they have to give.
+    pub(crate) finds: Vec<(String, String)>,
+    /// Detectors that must stay silent.
+    pub(crate) silent: Vec<String>,
+    /// Other lines, by their key.
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The lines of the index.
+    pub(crate) index: Vec<String>,
+    /// The crates of the database dump.
+    pub(crate) known: Vec<String>,
+    /// The files' contents.
+    pub(crate) files: BTreeMap<String, String>,
+}
+
+/// Every fixture of a Markdown file.
+pub(crate) fn read(markdown: &str) -> Vec<Fixture> {
+    let mut fixtures = Vec::new();
+    let mut lines = markdown.lines();
+    let mut path: Option<String> = None;
+    while let Some(line) = lines.next() {
+        if let Some(title) = line.strip_prefix("## ") {
+            fixtures.push(Fixture {
+                title: title.trim().to_owned(),
+                ..Fixture::default()
+            });
+            continue;
+        }
+        let Some(fixture) = fixtures.last_mut() else {
+            continue;
+        };
+        if line.starts_with("```") {
+            let mut text = String::new();
+            for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
+                text.push_str(line);
+                text.push('\n');
+            }
+            if let Some(path) = path.take() {
+                fixture.files.insert(path, text);
+            }
+        } else if let Some(name) = line
+            .strip_prefix('`')
+            .and_then(|rest| rest.strip_suffix("`:"))
+        {
+            path = Some(name.to_owned());
+        } else if line.trim() == "proc-macro" {
+            fixture
+                .labels
+                .insert("proc-macro".to_owned(), String::new());
+        } else if let Some((key, value)) = line.split_once(": ") {
+            let value = value.trim().to_owned();
+            match key {
+                "finds" => {
+                    let (detector, severity) =
+                        value.split_once(' ').expect("a detector and a severity");
+                    fixture
+                        .finds
+                        .push((detector.to_owned(), severity.to_owned()));
+                }
+                "finds nothing" => fixture.silent.push(value),
+                "index" => fixture.index.push(value),
+                "known" => fixture.known.push(value),
+                key => {
+                    fixture.labels.insert(key.to_owned(), value);
+                }
+            }
+        }
+    }
+    fixtures
+}
+
+impl Fixture {
+    fn label<'f>(&'f self, key: &str, otherwise: &'f str) -> &'f str {
+        self.labels.get(key).map_or(otherwise, String::as_str)
+    }
+
+    /// The package's name.
+    pub(crate) fn name(&self) -> &str {
+        self.label("name", "demo")
+    }
+
+    /// Its version.
+    pub(crate) fn version(&self) -> &str {
+        self.label("version", "1.0.1")
+    }
+
+    /// Whether there is a version before.
+    fn has_previous(&self) -> bool {
+        self.files.keys().any(|path| path.starts_with("previous/"))
+    }
+
+    fn manifest(&self, version: &str, previous: bool) -> String {
+        let mut text = format!(
+            "[package]\nname = \"{}\"\nversion = \"{version}\"\nedition = \"2021\"\nlicense = \"MIT\"\ndescription = \"A fixture\"\n",
+            self.name()
+        );
+        if self.labels.contains_key("proc-macro") {
+            text.push_str("[lib]\nproc-macro = true\n");
+        }
+        if !previous {
+            for (key, table) in [
+                ("deps", "dependencies"),
+                ("build-deps", "build-dependencies"),
+            ] {
+                let list = self.label(key, "");
+                if !list.is_empty() {
+                    text.push_str(&format!("[{table}]\n"));
+                    for name in list.split(',') {
+                        text.push_str(&format!("{} = \"1\"\n", name.trim()));
+                    }
+                }
+            }
+        }
+        text
+    }
+
+    /// The files of this version, or of the one before.
+    pub(crate) fn package(&self, previous: bool) -> BTreeMap<String, String> {
+        let mut files: BTreeMap<String, String> = self
+            .files
+            .iter()
+            .filter_map(|(path, text)| {
+                let path = match (path.strip_prefix("previous/"), previous) {
+                    (Some(path), true) => path,
+                    (None, false) => path,
+                    _ => return None,
+                };
+                Some((path.to_owned(), text.clone()))
+            })
+            .collect();
+        let version = if previous { "1.0.0" } else { self.version() };
+        files
+            .entry("Cargo.toml".to_owned())
+            .or_insert_with(|| self.manifest(version, previous));
+        if !files.keys().any(|path| path.starts_with("src/")) {
+            files.insert("src/lib.rs".to_owned(), "//! Nothing.\n".to_owned());
+        }
+        files
+    }
+
+    /// Writes a directory like cargo's own below `home`, and a database dump
+    /// beside it when there are known crates. Returns the dump's directory.
+    pub(crate) fn write(&self, home: &Path) -> Option<PathBuf> {
+        let registry = "registry.example.com-0123456789abcdef";
+        let cache = home.join("registry/cache").join(registry);
+        std::fs::create_dir_all(&cache).expect("the directory is new");
+        let mut versions = vec![(self.version().to_owned(), false)];
+        if self.has_previous() {
+            versions.insert(0, ("1.0.0".to_owned(), true));
+        }
+        for (version, previous) in &versions {
+            let bytes = pack(self.name(), version, &self.package(*previous));
+            let path = cache.join(format!("{}-{version}.crate", self.name()));
+            std::fs::write(path, bytes).expect("the directory can be written");
+        }
+        let mut lines = self.index.clone();
+        if lines.is_empty() {
+            lines.extend(versions.iter().map(|(version, _)| version.clone()));
+        }
+        let index = home.join("registry/index").join(registry).join(".cache");
+        write_index(&index, self.name(), &lines);
+        (!self.known.is_empty()).then(|| {
+            let dump = home.join("dump");
+            write_dump(&dump, &self.known);
+            dump
+        })
+    }
+}
+
+/// A `.crate` file.
+pub(crate) fn pack(name: &str, version: &str, files: &BTreeMap<String, String>) -> Vec<u8> {
+    let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
+        Vec::new(),
+        flate2::Compression::fast(),
+    ));
+    for (path, text) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        header.set_cksum();
+        tar.append_data(
+            &mut header,
+            format!("{name}-{version}/{path}"),
+            text.as_bytes(),
+        )
+        .expect("memory can be written");
+    }
+    let mut encoder = tar.into_inner().expect("memory can be written");
+    encoder.flush().expect("memory can be written");
+    encoder.finish().expect("memory can be written")
+}
+
+/// cargo's cached index file: the format's version, the index's version, a
+/// revision, and then each version with its line.
+fn write_index(index: &Path, name: &str, lines: &[String]) {
+    let mut bytes = vec![3];
+    bytes.extend(2_u32.to_le_bytes());
+    bytes.extend(b"revision\0");
+    for line in lines {
+        let mut words = line.split_whitespace();
+        let version = words.next().expect("a version");
+        let words: Vec<&str> = words.collect();
+        let yanked = words.contains(&"yanked");
+        let time = words.iter().find(|word| word.contains('T'));
+        let time = time
+            .map(|time| format!(",\"pubtime\":\"{time}\""))
+            .unwrap_or_default();
+        let checksum = "0".repeat(64);
+        let json = format!(
+            "{{\"name\":\"{name}\",\"vers\":\"{version}\",\"deps\":[],\"cksum\":\"{checksum}\",\"features\":{{}},\"yanked\":{yanked}{time}}}"
+        );
+        bytes.extend(version.as_bytes());
+        bytes.push(0);
+        bytes.extend(json.as_bytes());
+        bytes.push(0);
+    }
+    let prefix = match name.len() {
+        1 => "1".to_owned(),
+        2 => "2".to_owned(),
+        3 => format!("3/{}", &name[..1]),
+        _ => format!("{}/{}", &name[..2], &name[2..4]),
+    };
+    let directory = index.join(prefix);
+    std::fs::create_dir_all(&directory).expect("the directory is new");
+    std::fs::write(directory.join(name), bytes).expect("the directory can be written");
+}
+
+/// A database dump with one owner for each crate.
+pub(crate) fn write_dump(dump: &Path, known: &[String]) {
+    std::fs::create_dir_all(dump).expect("the directory is new");
+    let mut crates = "id,name,created_at,description,repository\n".to_owned();
+    let mut downloads = "crate_id,downloads\n".to_owned();
+    let mut users = "id,gh_login\n".to_owned();
+    let mut owners = "crate_id,owner_id,owner_kind\n".to_owned();
+    let mut versions = "id,crate_id,num,created_at,published_by\n".to_owned();
+    for (id, line) in known.iter().enumerate() {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().unwrap_or_default();
+        let (name, count, created, owner) = (next(), next(), next(), next());
+        crates.push_str(&format!("{id},{name},{created} 00:00:00+00,,\n"));
+        downloads.push_str(&format!("{id},{count}\n"));
+        users.push_str(&format!("{id},{owner}\n"));
+        owners.push_str(&format!("{id},{id},0\n"));
+        // Further words are versions and their publishers.
+        for (number, word) in words.enumerate() {
+            let (version, publisher) = word.split_once('/').expect("version/publisher");
+            let publisher_id = 1000 + id * 100 + number;
+            users.push_str(&format!("{publisher_id},{publisher}\n"));
+            versions.push_str(&format!(
+                "{publisher_id},{id},{version},{created} 0{number}:00:00+00,{publisher_id}\n"
+            ));
+        }
+    }
+    for (file, text) in [
+        ("crates.csv", crates),
+        ("crate_downloads.csv", downloads),
+        ("users.csv", users),
+        ("crate_owners.csv", owners),
+        ("versions.csv", versions),
+        ("teams.csv", "id,login\n".to_owned()),
+    ] {
+        std::fs::write(dump.join(file), text).expect("the directory can be written");
+    }
+}

@@ -1,0 +1,39 @@
+//! `palisade diff`.
+
+use anyhow::{Context, Result};
+use palisade_index::CargoCache;
+use palisade_scan::{Input, Inputs};
+
+use super::scan::{caches, exit, scanner};
+use crate::cli::{DiffArgs, ScoreFormat};
+use crate::errors::Usage;
+use crate::exit::Exit;
+use crate::output;
+use crate::report::scan::diff;
+
+pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
+    let caches = caches()?;
+    let old = one(&args.old, &caches)?;
+    let new = one(&args.new, &caches)?;
+    let scanner = scanner(args.names.as_deref(), caches)?;
+    let (changes, report) = scanner.diff(&old, &new)?;
+    output::to_stdout(|out| match args.format {
+        ScoreFormat::Text => diff::text(&changes, &report, out),
+        ScoreFormat::Json => diff::json(&changes, &report, out),
+    })
+    .context("cannot write the changes")?;
+    Ok(exit(std::slice::from_ref(&report), args.fail_on, false))
+}
+
+fn one(target: &str, caches: &[CargoCache]) -> Result<Input> {
+    let mut inputs = Inputs::default();
+    inputs.add(target, caches)?;
+    match <[Input; 1]>::try_from(inputs.inputs) {
+        Ok([input]) => Ok(input),
+        Err(_) => Err(Usage {
+            message: format!("`{target}` is not one package"),
+            hint: "name a `.crate` file, a directory or `name@version`".to_owned(),
+        }
+        .into()),
+    }
+}

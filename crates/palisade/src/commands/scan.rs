@@ -1,0 +1,163 @@
+//! `palisade scan`, and what the commands about packages share.
+
+use std::num::NonZeroUsize;
+
+use anyhow::{Context, Result};
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::tz::TimeZone;
+use palisade_check::Config;
+use palisade_index::CargoCache;
+use palisade_scan::{
+    Inputs, NameCorpus, Outcome, Report, Scanner, ScannerOptions, Severity, Suppression, suppress,
+};
+
+use super::{cargo_home, now};
+use crate::cli::{PackageArgs, ScanArgs, ScanFormat};
+use crate::errors::Usage;
+use crate::exit::Exit;
+use crate::output;
+use crate::progress::Reporter;
+use crate::report::scan::{ScanView, json, sarif, text};
+use crate::report::text::printable;
+
+pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
+    let directory = args
+        .config
+        .clone()
+        .unwrap_or_else(|| Utf8PathBuf::from("."));
+    let config = Config::load(&directory)?;
+    let scanned = scan(&args.packages)?;
+    let mut reports = scanned.reports;
+    let suppressions = suppressions(&config);
+    let today = now()?.to_zoned(TimeZone::UTC).date();
+    let warnings = suppress(&mut reports, &suppressions, today);
+    for warning in &warnings {
+        output::warn(&printable(warning));
+    }
+    let view = ScanView {
+        reports: &reports,
+        failed: &scanned.failed,
+        missing: &scanned.missing,
+        warnings: &warnings,
+        show: args.show,
+    };
+    output::to_stdout(|out| match args.format {
+        ScanFormat::Text => text::render(&view, out),
+        ScanFormat::Json => json::render(&view, out),
+        ScanFormat::Sarif => sarif::render(&view, out),
+    })
+    .context("cannot write the report")?;
+    Ok(exit(
+        &reports,
+        args.fail_on,
+        !scanned.failed.is_empty() || !scanned.missing.is_empty(),
+    ))
+}
+
+/// What the exit code says about these reports.
+pub(super) fn exit(reports: &[Report], fail_on: Severity, not_scanned: bool) -> Exit {
+    let found = reports
+        .iter()
+        .flat_map(|report| &report.findings)
+        .any(|finding| finding.suppressed.is_none() && finding.severity >= fail_on);
+    if found {
+        Exit::Found
+    } else if reports.is_empty() {
+        Exit::Error
+    } else if not_scanned || reports.iter().any(|report| !report.complete) {
+        Exit::Incomplete
+    } else {
+        Exit::Clean
+    }
+}
+
+/// What became of the packages.
+pub(super) struct Scanned {
+    pub(super) reports: Vec<Report>,
+    /// Packages that could not be scanned, and why.
+    pub(super) failed: Vec<(String, String)>,
+    /// Packages of a lockfile that cargo has not fetched.
+    pub(super) missing: Vec<String>,
+}
+
+pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
+    let caches = caches()?;
+    let mut inputs = Inputs::default();
+    if args.all_fetched {
+        inputs.add_all_fetched(&caches)?;
+    }
+    for target in &args.targets {
+        inputs.add(target, &caches)?;
+    }
+    if inputs.inputs.is_empty() && inputs.missing.is_empty() {
+        return Err(Usage {
+            message: "there is nothing to scan".to_owned(),
+            hint: "name a `.crate` file, a directory, a `Cargo.lock` or `name@version`".to_owned(),
+        }
+        .into());
+    }
+    let scanner = scanner(args.names.as_deref(), caches)?;
+    let threads = args
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get);
+    let progress = Reporter::new();
+    let all = inputs.inputs.len();
+    let outcomes = scanner.scan_all(&inputs.inputs, threads, |done| {
+        progress.count("scanning", done, all)
+    });
+    progress.finish();
+    let mut scanned = Scanned {
+        reports: Vec::new(),
+        failed: Vec::new(),
+        missing: inputs.missing,
+    };
+    for Outcome { target, result } in outcomes {
+        match result {
+            Ok(report) => scanned.reports.push(report),
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                scanned.failed.push((target, format!("{error:#}")));
+            }
+        }
+    }
+    Ok(scanned)
+}
+
+pub(super) fn scanner(names: Option<&Utf8Path>, caches: Vec<CargoCache>) -> Result<Scanner> {
+    let names = names.map(NameCorpus::open).transpose()?;
+    for problem in names.iter().flat_map(|names| &names.problems) {
+        output::warn(&printable(&format!("the database dump: {problem}")));
+    }
+    Ok(Scanner::new(ScannerOptions {
+        names,
+        caches,
+        ..ScannerOptions::default()
+    }))
+}
+
+/// What cargo has fetched; nothing where cargo was never used.
+pub(super) fn caches() -> Result<Vec<CargoCache>> {
+    match cargo_home() {
+        Some(home) if home.join("registry/index").is_dir() => Ok(CargoCache::all(&home)?),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn suppressions(config: &Config) -> Vec<Suppression> {
+    let file = config
+        .file
+        .as_deref()
+        .map_or("palisade.toml", Utf8Path::as_str);
+    let entries = config.suppressions.iter().cloned();
+    entries
+        .map(|entry| Suppression {
+            place: format!("{file}:{}", entry.line),
+            detector: entry.detector,
+            package: entry.package,
+            file: entry.file,
+            reason: entry.reason,
+            expires: entry.expires,
+        })
+        .collect()
+}

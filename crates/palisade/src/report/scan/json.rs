@@ -1,0 +1,110 @@
+//! For programs: the scan as `docs/json.md` describes it.
+
+use std::io::{self, Write};
+
+use palisade_scan::{Finding, Report};
+use serde::Serialize;
+
+use super::ScanView;
+
+/// The version of the format. Fields may be added without changing it; it
+/// changes when one is removed or means something else.
+const SCHEMA: u32 = 1;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    targets: Vec<JsonTarget<'a>>,
+    failed: Vec<JsonFailed<'a>>,
+    missing: &'a [String],
+    warnings: &'a [String],
+}
+
+/// One package, in the output of `diff` too.
+#[derive(Serialize)]
+pub(super) struct JsonTarget<'a> {
+    name: &'a str,
+    version: String,
+    target: &'a str,
+    previous: Option<String>,
+    risk: u8,
+    hygiene: f64,
+    complete: bool,
+    findings: Vec<JsonFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonFailed<'a> {
+    target: &'a str,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    detector: &'a str,
+    category: &'static str,
+    severity: &'static str,
+    confidence: &'static str,
+    file: Option<&'a str>,
+    line: Option<u32>,
+    message: &'a str,
+    places: Vec<JsonPlace<'a>>,
+    suppressed: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonPlace<'a> {
+    file: &'a str,
+    line: Option<u32>,
+    label: &'a str,
+    text: &'a str,
+}
+
+/// Writes one document.
+pub(crate) fn render(view: &ScanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let failed = view.failed.iter();
+    let document = Document {
+        schema: SCHEMA,
+        targets: view.reports.iter().map(target).collect(),
+        failed: failed
+            .map(|(target, reason)| JsonFailed { target, reason })
+            .collect(),
+        missing: view.missing,
+        warnings: view.warnings,
+    };
+    serde_json::to_writer_pretty(&mut *out, &document)?;
+    writeln!(out)
+}
+
+pub(super) fn target(report: &Report) -> JsonTarget<'_> {
+    JsonTarget {
+        name: &report.name,
+        version: report.version.to_string(),
+        target: &report.target,
+        previous: report.previous.as_ref().map(ToString::to_string),
+        risk: report.risk,
+        hygiene: report.hygiene.score,
+        complete: report.complete,
+        findings: report.findings.iter().map(finding).collect(),
+    }
+}
+
+fn finding(finding: &Finding) -> JsonFinding<'_> {
+    let places = finding.places.iter().map(|place| JsonPlace {
+        file: &place.file,
+        line: (place.line > 0).then_some(place.line),
+        label: &place.label,
+        text: &place.text,
+    });
+    JsonFinding {
+        detector: &finding.detector,
+        category: finding.category.as_str(),
+        severity: finding.severity.as_str(),
+        confidence: finding.confidence.as_str(),
+        file: finding.file(),
+        line: finding.line(),
+        message: &finding.message,
+        places: places.collect(),
+        suppressed: finding.suppressed.as_deref(),
+    }
+}
