@@ -21,6 +21,7 @@ use ra_ap_hir_ty::next_solver::{DbInterner, GenericArgs, StoredGenericArgs};
 use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub(crate) use glue::{in_vtable, objects};
 pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
 pub(crate) use prune::Prune;
 pub(crate) use store::FactStore;
