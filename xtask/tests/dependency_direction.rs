@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
         "palisade-sandbox",
     ],
     &["palisade-engine"],
-    &["palisade-check"],
+    &["palisade-check", "palisade-graph"],
     &["palisade"],
 ];
 
