@@ -12,6 +12,7 @@
 mod accuracy;
 mod advisory_paths;
 mod bench;
+mod corpus;
 mod demo;
 mod fuzz;
 mod process;
@@ -46,6 +47,8 @@ enum Task {
     AdvisoryPaths(advisory_paths::Args),
     /// Feed the parsers of hostile input with libFuzzer
     Fuzz(fuzz::Args),
+    /// Make fragments of what cargo has fetched, and measure it
+    Corpus(corpus::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),
 }
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Task::Accuracy(args) => accuracy::run(&args),
         Task::AdvisoryPaths(args) => advisory_paths::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Corpus(args) => corpus::run(&args),
         Task::Bench(args) => bench::run(&args),
     };
     match result {

@@ -3,6 +3,7 @@
 pub(crate) mod callgraph;
 pub(crate) mod check;
 pub(crate) mod db;
+pub(crate) mod ecosystem;
 pub(crate) mod why;
 
 use std::num::NonZeroUsize;
