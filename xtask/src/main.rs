@@ -12,6 +12,7 @@
 mod accuracy;
 mod advisory_paths;
 mod bench;
+mod corpus;
 mod demo;
 mod evaluate_scan;
 mod fuzz;
@@ -50,6 +51,8 @@ enum Task {
     EvaluateScan(evaluate_scan::Args),
     /// Feed the parsers of hostile input with libFuzzer
     Fuzz(fuzz::Args),
+    /// Make fragments of what cargo has fetched, and measure it
+    Corpus(corpus::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),
 }
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Task::AdvisoryPaths(args) => advisory_paths::run(&args),
         Task::EvaluateScan(args) => evaluate_scan::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
+        Task::Corpus(args) => corpus::run(&args),
         Task::Bench(args) => bench::run(&args),
     };
     match result {

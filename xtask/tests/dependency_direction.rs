@@ -19,7 +19,7 @@ const LAYERS: &[&[&str]] = &[
         "palisade-store",
     ],
     &["palisade-engine", "palisade-gateway", "palisade-scan"],
-    &["palisade-check"],
+    &["palisade-check", "palisade-graph"],
     &["palisade"],
 ];
 

@@ -219,7 +219,10 @@ impl Reader<'_> {
         if let Some((_, value)) = table.remove_entry("suppress") {
             config.suppressions = self.suppressions(value)?;
         }
-        self.no_more_keys(&table, "`db`, `fail-on`, `[[ignore]]`, `[[suppress]]` and `[gateway]`")?;
+        self.no_more_keys(
+            &table,
+            "`db`, `fail-on`, `[[ignore]]`, `[[suppress]]` and `[gateway]`",
+        )?;
         Ok(config)
     }
 

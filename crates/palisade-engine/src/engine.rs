@@ -28,10 +28,10 @@ use crate::{
 
 /// A loaded crate graph, ready for questions.
 pub struct Engine {
-    loaded: Loaded,
-    units: Vec<Unit>,
-    workspace: Utf8PathBuf,
-    options: LoadOptions,
+    pub(crate) loaded: Loaded,
+    pub(crate) units: Vec<Unit>,
+    pub(crate) workspace: Utf8PathBuf,
+    pub(crate) options: LoadOptions,
     handles: Mutex<Vec<Definition>>,
 }
 
@@ -141,7 +141,7 @@ impl Engine {
     }
 
     /// Runs `ask` on a thread with a large stack and the database attached.
-    fn with_database<T: Send>(
+    pub(crate) fn with_database<T: Send>(
         &self,
         ask: impl FnOnce(&RootDatabase) -> T + Send,
     ) -> Result<T, EngineError>

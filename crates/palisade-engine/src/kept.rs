@@ -41,6 +41,11 @@ impl Kept {
     pub(crate) fn find(db: &RootDatabase, files: &Files, krate: Crate) -> Self {
         let mut program: FxHashSet<Crate> = krate.transitive_deps(db).into_iter().collect();
         program.insert(krate);
+        Self::of(db, files, program)
+    }
+
+    /// Finds what these crates keep.
+    pub(crate) fn of(db: &RootDatabase, files: &Files, program: FxHashSet<Crate>) -> Self {
         let spelled: FxHashSet<Crate> = files
             .kept()
             .iter()
@@ -121,6 +126,24 @@ impl Kept {
             .collect()
     }
 
+    /// The symbols of the functions of one crate.
+    pub(crate) fn symbols_in(
+        &self,
+        db: &RootDatabase,
+        krate: Crate,
+    ) -> FxHashMap<FunctionId, String> {
+        let own = self.symbols.iter().filter(|(_, f)| f.krate(db) == krate);
+        own.map(|(symbol, f)| (*f, symbol.clone())).collect()
+    }
+
+    /// Whether a static is kept, and which methods are then called on it.
+    pub(crate) fn keeps(&self, db: &RootDatabase, id: StaticId) -> Option<Vec<Node>> {
+        if self.allocators.contains(&id) {
+            return Some(allocator_methods(db, id.krate(db), id));
+        }
+        self.used.contains(&id).then(Vec::new)
+    }
+
     /// The entry points that these items add.
     pub(crate) fn roots(&self, db: &RootDatabase, krate: Crate) -> Vec<Node> {
         let none = crate::walk::no_args;
@@ -129,33 +152,40 @@ impl Kept {
             .iter()
             .map(|id| Node::Body((*id).into(), none()))
             .collect();
-        let it = DbInterner::new_with(db, krate);
-        let Some(tr) = global_alloc(db) else {
-            return nodes;
-        };
-        let hir: &dyn HirDatabase = db;
         for &id in &self.allocators {
-            let ty = hir
-                .type_for_static(id)
-                .instantiate_identity()
-                .skip_norm_wip();
             nodes.push(Node::Body(id.into(), none()));
-            for (_, item) in tr.trait_items(db).items.iter() {
-                let AssocItemId::FunctionId(f) = item else {
-                    continue;
-                };
-                let args = GenericArgs::for_item(it, (*f).into(), |index, param, _, _| {
-                    if index == 0 {
-                        ty.into()
-                    } else {
-                        GenericArg::error_from_id(it, param)
-                    }
-                });
-                nodes.push(Node::Method(*f, erase(it, args).store()));
-            }
+            nodes.extend(allocator_methods(db, krate, id));
         }
         nodes
     }
+}
+
+/// The methods that the runtime calls on a global allocator.
+fn allocator_methods(db: &RootDatabase, krate: Crate, id: StaticId) -> Vec<Node> {
+    let Some(tr) = global_alloc(db) else {
+        return Vec::new();
+    };
+    let it = DbInterner::new_with(db, krate);
+    let hir: &dyn HirDatabase = db;
+    let ty = hir
+        .type_for_static(id)
+        .instantiate_identity()
+        .skip_norm_wip();
+    let mut nodes = Vec::new();
+    for (_, item) in tr.trait_items(db).items.iter() {
+        let AssocItemId::FunctionId(f) = item else {
+            continue;
+        };
+        let args = GenericArgs::for_item(it, (*f).into(), |index, param, _, _| {
+            if index == 0 {
+                ty.into()
+            } else {
+                GenericArg::error_from_id(it, param)
+            }
+        });
+        nodes.push(Node::Method(*f, erase(it, args).store()));
+    }
+    nodes
 }
 
 /// Names of statics with an attribute that keeps them. They are read from the

@@ -13,6 +13,7 @@
 mod api;
 mod blind;
 mod engine;
+mod extract;
 mod facts;
 mod kept;
 mod load;

@@ -2,16 +2,17 @@
 
 use std::cell::RefCell;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use palisade_model::{Function, Location};
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
-    AdtId, BuiltinDeriveImplId, DefWithBodyId, FunctionId, HasModule, ImplId, ItemContainerId,
-    ModuleId, TraitId,
+    AdtId, BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId,
+    ItemContainerId, ModuleId, StaticId, TraitId,
     expr_store::Body,
     hir::ExprId,
     signatures::{
-        EnumSignature, FunctionSignature, StructSignature, TraitSignature, UnionSignature,
+        ConstSignature, EnumSignature, FunctionSignature, StaticSignature, StructSignature,
+        TraitSignature, UnionSignature,
     },
     src::HasSource,
 };
@@ -58,6 +59,28 @@ pub(crate) enum Definition {
     Function(FunctionId),
     /// A built-in derive, with the trait's declaration of the method.
     Derive(BuiltinDeriveImplId, FunctionId),
+}
+
+/// A type or a trait that has a path of its own.
+#[derive(Clone, Copy)]
+pub(crate) enum TypeOrTrait {
+    Type(AdtId),
+    Trait(TraitId),
+}
+
+/// A constant or static.
+#[derive(Clone, Copy)]
+pub(crate) enum Value {
+    Const(ConstId),
+    Static(StaticId),
+}
+
+/// The parts of a path.
+struct Named {
+    module: ModuleId,
+    self_type: Option<String>,
+    trait_name: Option<String>,
+    name: String,
 }
 
 impl<'a> Names<'a> {
@@ -172,7 +195,8 @@ impl<'a> Names<'a> {
         path
     }
 
-    pub(crate) fn describe(&self, identity: &Identity) -> Function {
+    /// What a function is called, without looking at its source.
+    fn named(&self, identity: &Identity) -> Named {
         let (f, module, self_type, trait_name) = match identity.def {
             Definition::Function(f) => {
                 let module = f.module(self.db);
@@ -200,26 +224,90 @@ impl<'a> Names<'a> {
                 (f, derive.module(self.db), Some(self.adt_name(adt)), tr)
             }
         };
-        let (crate_name, version) = self.krate(module.krate(self.db));
-        let name = FunctionSignature::of(self.db, f).name.as_str().to_owned();
-        let mut path = self.module_path(module);
-        match (&self_type, &trait_name) {
+        Named {
+            module,
+            self_type,
+            trait_name,
+            name: FunctionSignature::of(self.db, f).name.as_str().to_owned(),
+        }
+    }
+
+    /// The full path of what `named` stands for.
+    fn path(&self, named: &Named) -> String {
+        let mut path = self.module_path(named.module);
+        match (&named.self_type, &named.trait_name) {
             (Some(ty), Some(tr)) => path.push_str(&format!("::<{ty} as {tr}>")),
             (Some(ty), None) => path.push_str(&format!("::{ty}")),
             (None, Some(tr)) => path.push_str(&format!("::{tr}")),
             (None, None) => {}
         }
         path.push_str("::");
-        path.push_str(&name);
-        let location = self.definition_location(identity.def);
+        path.push_str(&named.name);
+        path
+    }
+
+    /// The crate of a function and its full path, as [`Self::describe`] gives
+    /// it for the definition itself.
+    pub(crate) fn definition_path(&self, def: Definition) -> (Crate, String) {
+        let named = self.named(&Identity {
+            def,
+            self_type: None,
+        });
+        (named.module.krate(self.db), self.path(&named))
+    }
+
+    /// The crate and the full path of a type or trait.
+    pub(crate) fn item_path(&self, item: TypeOrTrait) -> (Crate, String) {
+        let (module, name) = match item {
+            TypeOrTrait::Type(adt) => (adt.module(self.db), self.adt_name(adt)),
+            TypeOrTrait::Trait(tr) => (tr.module(self.db), self.trait_name(tr)),
+        };
+        let path = self.module_path(module);
+        (module.krate(self.db), format!("{path}::{name}"))
+    }
+
+    /// The crate and the full path of a constant or static; unnamed constants
+    /// are called `_`.
+    pub(crate) fn value_path(&self, value: Value) -> (Crate, String) {
+        let (module, container, name) = match value {
+            Value::Const(id) => {
+                let name = ConstSignature::of(self.db, id).name.as_ref();
+                let name = name.map_or("_", |name| name.as_str());
+                (id.module(self.db), id.loc(self.db).container, name)
+            }
+            Value::Static(id) => {
+                let name = StaticSignature::of(self.db, id).name.as_str();
+                (id.module(self.db), id.loc(self.db).container, name)
+            }
+        };
+        let (self_type, trait_name) = match container {
+            ItemContainerId::ImplId(id) => {
+                let (self_type, tr) = self.impl_names(id);
+                (Some(self_type), tr)
+            }
+            ItemContainerId::TraitId(tr) => (None, Some(self.trait_name(tr))),
+            _ => (None, None),
+        };
+        let named = Named {
+            module,
+            self_type,
+            trait_name,
+            name: name.to_owned(),
+        };
+        (module.krate(self.db), self.path(&named))
+    }
+
+    pub(crate) fn describe(&self, identity: &Identity) -> Function {
+        let named = self.named(identity);
+        let (crate_name, version) = self.krate(named.module.krate(self.db));
         Function {
             crate_name,
             version,
-            self_type,
-            trait_name,
-            name,
-            path,
-            location,
+            path: self.path(&named),
+            self_type: named.self_type,
+            trait_name: named.trait_name,
+            name: named.name,
+            location: self.definition_location(identity.def),
         }
     }
 
@@ -250,6 +338,15 @@ impl<'a> Names<'a> {
         path.strip_prefix(self.workspace)
             .unwrap_or(path)
             .to_string()
+    }
+
+    /// The path of a file that is given as people write it.
+    pub(crate) fn absolute(&self, shown: &str) -> Utf8PathBuf {
+        self.workspace.join(shown)
+    }
+
+    pub(crate) fn db(&self) -> &'a RootDatabase {
+        self.db
     }
 
     pub(crate) fn definition_location(&self, def: Definition) -> Option<Location> {

@@ -5,7 +5,7 @@
 //! speaks in these terms, so that text, JSON, SARIF and OpenVEX agree.
 //!
 //! The main types are [`Package`], [`Function`], [`Verdict`], [`Finding`] and
-//! [`BlindSpot`].
+//! [`BlindSpot`]; [`facts`] is what a crate's source says about calls.
 //!
 //! ```
 //! use palisade_model::{Level, Verdict};
@@ -14,6 +14,7 @@
 //! ```
 
 mod checksum;
+pub mod facts;
 mod finding;
 mod function;
 mod package;

@@ -7,7 +7,9 @@
 //!
 //! There are two phases. [`find_lockfile`] and [`read_lock`] need no process
 //! and a few milliseconds: enough to see that no advisory matches. [`load()`]
-//! asks the toolchain and returns a [`Plan`].
+//! asks the toolchain and returns a [`Plan`]. For packages that come from a
+//! registry and not from a workspace, [`base()`] gives a plan of the standard
+//! library alone, to which [`published_unit`] adds.
 
 mod build_cfg;
 mod cargo_error;
@@ -21,6 +23,7 @@ mod manifest;
 mod neutral;
 mod options;
 mod plan;
+mod published;
 mod read;
 mod rustflags;
 mod selection;
@@ -31,8 +34,9 @@ mod units;
 
 pub use error::LoadError;
 pub use execute::{ExecuteError, Executed, execute};
-pub use load::load;
+pub use load::{base, load};
 pub use lockfile::{Lockfile, find_lockfile, read_lock};
 pub use options::{Limits, LoadOptions};
 pub use plan::{Diagnostic, Plan, Target, Unit, UnitId, UnitKind};
+pub use published::{Published, published_unit};
 pub use toolchain::{ToolchainId, toolchain};

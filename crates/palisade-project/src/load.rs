@@ -103,6 +103,32 @@ pub fn load(options: &LoadOptions) -> Result<Plan, LoadError> {
     })
 }
 
+/// A plan of the standard library alone, for the caller's own toolchain: what
+/// crates of a registry are added to. `options.path` is a directory of the
+/// caller's in which no toolchain lies; nothing is looked for in it.
+///
+/// # Errors
+/// There is no usable toolchain, or no source of its standard library.
+pub fn base(options: &LoadOptions) -> Result<Plan, LoadError> {
+    let neutral = Neutral::new(&options.path);
+    let toolchain = neutral.toolchain(None)?;
+    let machines = Machines::ask(options, &Config::default(), &neutral, &toolchain)?;
+    let (units, diagnostics) = standard_library(options, &neutral, &toolchain, &machines)?;
+    Ok(Plan {
+        units,
+        targets: Vec::new(),
+        cfgs: machines.cfgs,
+        host_cfgs: machines.host_cfgs,
+        sysroot_cfgs: machines.sysroot_cfgs,
+        triple: machines.triple,
+        toolchain: toolchain.version,
+        workspace_root: options.path.clone(),
+        required_only: Vec::new(),
+        locked: Vec::new(),
+        diagnostics,
+    })
+}
+
 /// The target and the host, and what the compiler says about them.
 #[derive(Clone, Debug)]
 struct Machines {

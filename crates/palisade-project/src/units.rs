@@ -467,7 +467,8 @@ fn platform_of(package: PackageMetadata<'_>) -> BuildPlatform {
     }
 }
 
-fn crate_name(name: &str) -> String {
+/// A crate's name as code writes it.
+pub(crate) fn crate_name(name: &str) -> String {
     name.replace('-', "_")
 }
 

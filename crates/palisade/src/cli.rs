@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Rules(RulesArgs),
     /// Look after the local copy of the advisory database
     Db(DbArgs),
+    /// Make and question the call graph of many crate versions
+    Ecosystem(EcosystemArgs),
     /// Serve a registry in front of another, with policy and quarantine
     Serve(ServeArgs),
     /// Run a registry that `serve` serves: users, tokens, cases, audit log
@@ -261,6 +263,124 @@ pub(crate) struct CallgraphArgs {
 pub(crate) struct DbArgs {
     #[command(subcommand)]
     pub(crate) command: DbCommand,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EcosystemArgs {
+    #[command(subcommand)]
+    pub(crate) command: EcosystemCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EcosystemCommand {
+    /// Make a fragment for each crate version that has none yet
+    Build(BuildArgs),
+    /// Count what was made, what was not, and why
+    Stats(StatsArgs),
+    /// List the functions of a crate, and what each can do by itself
+    Functions(FunctionsArgs),
+    /// Show who calls a function
+    Callers(CallersArgs),
+    /// Show which crates reach a function, or those that an advisory names
+    Exposed(ExposedArgs),
+}
+
+/// What to make fragments of.
+#[derive(Debug, Args)]
+pub(crate) struct BuildArgs {
+    /// Where the fragments are kept
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Utf8PathBuf,
+    /// Everything that the workspace of this Cargo.lock is made of, with its
+    /// own features
+    #[arg(long, value_name = "LOCKFILE", conflicts_with = "cargo_cache")]
+    pub(crate) from_lock: Option<Utf8PathBuf>,
+    /// Every version that cargo has fetched, with its default features
+    #[arg(long)]
+    pub(crate) cargo_cache: bool,
+    /// Only these crates: `name` or `name@version`
+    #[arg(value_name = "CRATE", requires = "cargo_cache")]
+    pub(crate) only: Vec<String>,
+    /// At most so many versions, spread evenly
+    #[arg(long, value_name = "N", requires = "cargo_cache")]
+    pub(crate) sample: Option<NonZeroUsize>,
+    /// Make again what is there, and what failed before
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Never use the network
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Worker processes [default: one per core]
+    #[arg(long, value_name = "N")]
+    pub(crate) workers: Option<NonZeroUsize>,
+    /// How to print the summary
+    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: WhyFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Where the fragments are kept
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Utf8PathBuf,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: WhyFormat,
+}
+
+/// Which fragments a question is about.
+#[derive(Debug, Args)]
+pub(crate) struct GraphArgs {
+    /// Where the fragments are kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) graph: Utf8PathBuf,
+    /// Only the workspace of this Cargo.lock, for which fragments were made
+    /// [default: the newest compatible version of every crate]
+    #[arg(long, value_name = "LOCKFILE")]
+    pub(crate) lock: Option<Utf8PathBuf>,
+    /// Every version that there is
+    #[arg(long, conflicts_with = "lock")]
+    pub(crate) all_versions: bool,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: WhyFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FunctionsArgs {
+    /// The package: `name`, or `name@version`
+    #[arg(value_name = "CRATE[@VERSION]")]
+    pub(crate) package: String,
+    /// Where the fragments are kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) graph: Utf8PathBuf,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: WhyFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallersArgs {
+    /// The function, the crate first (`time::OffsetDateTime::now_local`)
+    #[arg(value_name = "FUNCTION")]
+    pub(crate) function: String,
+    /// Callers of callers too
+    #[arg(long)]
+    pub(crate) transitive: bool,
+    #[command(flatten)]
+    pub(crate) graph: GraphArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExposedArgs {
+    /// Functions, the crate first, or ids of advisories
+    #[arg(value_name = "FUNCTION|ADVISORY", required = true)]
+    pub(crate) what: Vec<String>,
+    /// Directory of the advisory database, instead of the cached copy
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(crate) graph: GraphArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,8 +27,17 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 
+/// The argument that makes this program a worker of its own; no option of any
+/// command.
+const WORKER: &str = "--ecosystem-worker";
+
 /// Runs the command that the arguments (the program's name first) ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // A worker restricts itself before it does anything else.
+    if arguments.get(1).is_some_and(|argument| argument == WORKER) {
+        return palisade_graph::serve_worker();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -58,6 +67,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Db(args) => commands::db::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Admin(args) => commands::admin::run(&args),
+        Command::Ecosystem(args) => commands::ecosystem::run(&args),
     };
     match result {
         Ok(exit) => exit.into(),

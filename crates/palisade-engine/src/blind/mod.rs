@@ -26,13 +26,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{
     kept::Kept,
-    load::Loaded,
+    load::{Loaded, expander::MacroUse},
     names::{Definition, Names},
     walk::{FactStore, Node, Pass, Prune, Unresolved, Walk},
 };
 use candidates::{Candidates, Found};
 pub(crate) use met::Adts;
 use met::Met;
+pub(crate) use sources::unparsed;
 use uses::Uses;
 use vocabulary::Vocabulary;
 
@@ -40,6 +41,15 @@ use vocabulary::Vocabulary;
 pub(crate) struct Entry {
     pub(crate) spot: BlindSpot,
     pub(crate) nodes: Vec<Node>,
+}
+
+/// Why a use of a macro is a blind spot, and what it is called.
+pub(crate) fn macro_spot(used: &MacroUse) -> (BlindSpotCause, String) {
+    let what = format!("{} macro `{}` of {}", used.kind, used.name, used.package);
+    match &used.failure {
+        None => (BlindSpotCause::UnexpandedMacro, what),
+        Some(reason) => (BlindSpotCause::ExpansionFailed, format!("{what}: {reason}")),
+    }
 }
 
 /// Finds the blind spots of a finished walk.
@@ -155,19 +165,7 @@ impl<'a> Finder<'a> {
             }
             let mut words: FxHashSet<String> = used.words.iter().cloned().collect();
             words.extend(self.vocabulary.of_macros(used.unit).iter().cloned());
-            let (cause, detail) = match &used.failure {
-                None => (
-                    BlindSpotCause::UnexpandedMacro,
-                    format!("{} macro `{}` of {}", used.kind, used.name, used.package),
-                ),
-                Some(reason) => (
-                    BlindSpotCause::ExpansionFailed,
-                    format!(
-                        "{} macro `{}` of {}: {reason}",
-                        used.kind, used.name, used.package
-                    ),
-                ),
-            };
+            let (cause, detail) = macro_spot(&used);
             for krate in crates {
                 let (location, detail) = (location.clone(), detail.clone());
                 entries.push(self.entry(krate, location, cause, detail, &words));

@@ -10,7 +10,7 @@ use ra_ap_hir_def::nameres::{
     diagnostics::{DefDiagnostic, DefDiagnosticKind},
 };
 use ra_ap_hir_expand::{ExpandErrorKind, InFile, MacroCallKind};
-use ra_ap_ide_db::base_db::SourceDatabase;
+use ra_ap_ide_db::{FileId, RootDatabase, base_db::SourceDatabase};
 use ra_ap_syntax::{
     AstNode, SyntaxNode, TextRange,
     ast::{self, HasAttrs, HasName},
@@ -18,7 +18,10 @@ use ra_ap_syntax::{
 use rustc_hash::FxHashSet;
 
 use super::{Entry, Finder, Live, gaps, is_lang};
-use crate::load;
+use crate::{
+    load::{self, Loaded},
+    names::Names,
+};
 
 impl Finder<'_> {
     /// Files that could not be read. Nothing is known about their text:
@@ -48,48 +51,15 @@ impl Finder<'_> {
     pub(super) fn unparsed(&mut self, live: &Live) -> Vec<Entry> {
         let mut entries = Vec::new();
         for krate in self.own_crates(live) {
-            let map = crate_def_map(self.db, krate);
-            for diagnostic in map.diagnostics() {
-                if let DefDiagnosticKind::UnresolvedModule { ast, .. } = &diagnostic.kind {
-                    let node = ast.to_node(self.db);
-                    let name = node.name().map(|name| name.text().to_string());
-                    let Some(location) = self
-                        .names
-                        .node_location(InFile::new(ast.file_id, node.syntax()))
-                    else {
-                        continue;
-                    };
+            for module in unparsed(self.db, self.loaded, self.names, krate) {
+                let cause = BlindSpotCause::BrokenSource;
+                let Some(file) = module.file else {
                     let found = self.candidates.all(krate);
-                    let detail = format!(
-                        "the file of module `{}` is missing",
-                        name.unwrap_or_default()
-                    );
-                    let cause = BlindSpotCause::BrokenSource;
-                    entries.push(self.entry_of(location, cause, detail, found));
-                }
-            }
-            for (_, module) in map.modules() {
-                let Some(file) = module.origin.file_id() else {
+                    entries.push(self.entry_of(module.location, cause, module.detail, found));
                     continue;
-                };
-                let Some(errors) = file.parse_errors(self.db) else {
-                    continue;
-                };
-                let tree = file.parse(self.db).tree();
-                let compiled = |range| self.is_compiled(krate, tree.syntax(), range);
-                if !errors.iter().any(|error| compiled(error.range())) {
-                    continue;
-                }
-                let id = file.file_id(self.db);
-                let Some(path) = self.loaded.files.path(id) else {
-                    continue;
-                };
-                let location = Location {
-                    file: self.names.shown(path),
-                    line: 1,
                 };
                 let mut words = FxHashSet::default();
-                let text = self.db.file_text(id);
+                let text = self.db.file_text(file);
                 let is_word = |c: char| c.is_alphanumeric() || c == '_';
                 words.extend(
                     text.text(self.db)
@@ -97,33 +67,10 @@ impl Finder<'_> {
                         .filter(|word| !word.is_empty())
                         .map(str::to_owned),
                 );
-                let detail = "does not parse".to_owned();
-                let cause = BlindSpotCause::BrokenSource;
-                entries.push(self.entry(krate, location, cause, detail, &words));
+                entries.push(self.entry(krate, module.location, cause, module.detail, &words));
             }
         }
         entries
-    }
-
-    /// Whether the part of a file is compiled at all: no `#[cfg]` around it
-    /// switches it off.
-    fn is_compiled(&self, krate: Crate, root: &SyntaxNode, range: TextRange) -> bool {
-        let options = krate.cfg_options(self.db);
-        let off = |owner: ast::AnyHasAttrs| {
-            owner.attrs().any(|attr| {
-                let Some(ast::Meta::CfgMeta(meta)) = attr.meta() else {
-                    return false;
-                };
-                meta.cfg_predicate().is_some_and(|predicate| {
-                    options.check(&CfgExpr::parse_from_ast(predicate)) == Some(false)
-                })
-            })
-        };
-        let range = root.text_range().intersect(range).unwrap_or_default();
-        root.covering_element(range)
-            .ancestors()
-            .filter_map(ast::AnyHasAttrs::cast)
-            .all(|owner| !off(owner))
     }
 
     /// Files that include what their build script writes.
@@ -190,7 +137,7 @@ impl Finder<'_> {
         });
         including.any(|call| {
             let range = call.syntax().text_range();
-            self.is_compiled(krate, tree.syntax(), range)
+            is_compiled(self.db, krate, tree.syntax(), range)
         })
     }
 
@@ -272,4 +219,82 @@ impl Finder<'_> {
         crates.sort();
         crates
     }
+}
+
+/// A module whose source is not what it should be.
+pub(crate) struct Unparsed {
+    pub(crate) location: Location,
+    pub(crate) detail: String,
+    /// The file that does not parse; `None` when it is missing.
+    file: Option<FileId>,
+}
+
+/// The modules of a crate whose file is missing or does not parse.
+pub(crate) fn unparsed(
+    db: &RootDatabase,
+    loaded: &Loaded,
+    names: &Names<'_>,
+    krate: Crate,
+) -> Vec<Unparsed> {
+    let mut found = Vec::new();
+    let map = crate_def_map(db, krate);
+    for diagnostic in map.diagnostics() {
+        if let DefDiagnosticKind::UnresolvedModule { ast, .. } = &diagnostic.kind {
+            let node = ast.to_node(db);
+            let name = node.name().map(|name| name.text().to_string());
+            let location = names.node_location(InFile::new(ast.file_id, node.syntax()));
+            found.extend(location.map(|location| Unparsed {
+                location,
+                detail: format!(
+                    "the file of module `{}` is missing",
+                    name.unwrap_or_default()
+                ),
+                file: None,
+            }));
+        }
+    }
+    for (_, module) in map.modules() {
+        let Some(file) = module.origin.file_id() else {
+            continue;
+        };
+        let Some(errors) = file.parse_errors(db) else {
+            continue;
+        };
+        let tree = file.parse(db).tree();
+        let compiled = |range| is_compiled(db, krate, tree.syntax(), range);
+        if !errors.iter().any(|error| compiled(error.range())) {
+            continue;
+        }
+        let id = file.file_id(db);
+        found.extend(loaded.files.path(id).map(|path| Unparsed {
+            location: Location {
+                file: names.shown(path),
+                line: 1,
+            },
+            detail: "does not parse".to_owned(),
+            file: Some(id),
+        }));
+    }
+    found
+}
+
+/// Whether the part of a file is compiled at all: no `#[cfg]` around it
+/// switches it off.
+fn is_compiled(db: &RootDatabase, krate: Crate, root: &SyntaxNode, range: TextRange) -> bool {
+    let options = krate.cfg_options(db);
+    let off = |owner: ast::AnyHasAttrs| {
+        owner.attrs().any(|attr| {
+            let Some(ast::Meta::CfgMeta(meta)) = attr.meta() else {
+                return false;
+            };
+            meta.cfg_predicate().is_some_and(|predicate| {
+                options.check(&CfgExpr::parse_from_ast(predicate)) == Some(false)
+            })
+        })
+    };
+    let range = root.text_range().intersect(range).unwrap_or_default();
+    root.covering_element(range)
+        .ancestors()
+        .filter_map(ast::AnyHasAttrs::cast)
+        .all(|owner| !off(owner))
 }

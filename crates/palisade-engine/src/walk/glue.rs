@@ -6,8 +6,11 @@ use ra_ap_hir_def::{
     signatures::{FunctionSignature, StructFlags, StructSignature},
 };
 use ra_ap_hir_ty::{
+    db::HirDatabase,
     drop::destructor,
-    next_solver::{Binder, GenericArg, GenericArgs, TraitRef, Ty, TyKind},
+    next_solver::{
+        Binder, BoundExistentialPredicates, GenericArg, GenericArgs, TraitRef, Ty, TyKind,
+    },
 };
 use ra_ap_rustc_type_ir::{
     elaborate::supertraits,
@@ -85,29 +88,14 @@ impl<'db> Visitor<'_, 'db> {
     }
 
     pub(super) fn unsize(&mut self, from: Ty<'db>, to: Ty<'db>) {
-        match (from.kind(), to.kind()) {
-            (
-                TyKind::Ref(_, from, _) | TyKind::RawPtr(from, _),
-                TyKind::Ref(_, to, _) | TyKind::RawPtr(to, _),
-            ) => self.unsize(from, to),
-            (TyKind::Dynamic(..), TyKind::Dynamic(..)) => {}
-            (_, TyKind::Dynamic(predicates, _)) => {
-                if let Some(principal) = predicates.principal() {
-                    let tr = principal.with_self_ty(self.it, from);
-                    self.vtable(tr);
-                }
-                self.push_drop(from, None);
+        let mut found = Vec::new();
+        objects(from, to, &mut found);
+        for (from, predicates) in found {
+            if let Some(principal) = predicates.principal() {
+                let tr = principal.with_self_ty(self.it, from);
+                self.vtable(tr);
             }
-            (TyKind::Adt(x, from), TyKind::Adt(y, to)) if x == y => {
-                for (from, to) in from.iter().zip(to.iter()) {
-                    if let (Some(from), Some(to)) = (from.ty(), to.ty())
-                        && from != to
-                    {
-                        self.unsize(from, to);
-                    }
-                }
-            }
-            _ => {}
+            self.push_drop(from, None);
         }
     }
 
@@ -121,7 +109,7 @@ impl<'db> Visitor<'_, 'db> {
                 let AssocItemId::FunctionId(f) = *item else {
                     continue;
                 };
-                if !self.in_vtable(f) {
+                if !in_vtable(self.db, f) {
                     continue;
                 }
                 let it = self.it;
@@ -137,19 +125,46 @@ impl<'db> Visitor<'_, 'db> {
             }
         }
     }
+}
 
-    /// Whether a method has a slot in its trait's vtable: it takes `self`, has
-    /// no type parameters of its own and is not bound by `Self: Sized`.
-    fn in_vtable(&self, f: FunctionId) -> bool {
-        let signature = FunctionSignature::of(self.db, f);
-        signature.has_self_param()
-            && !ra_ap_hir_ty::dyn_compatibility::generics_require_sized_self(self.db, f.into())
-            && !GenericParams::of(self.db, f.into())
-                .iter_type_or_consts()
-                .any(|(_, param)| {
-                    param
-                        .type_param()
-                        .is_some_and(|p| !matches!(p.provenance, TypeParamProvenance::TraitSelf))
-                })
+/// The types that become trait objects when one type is turned into another,
+/// with what the objects are of.
+pub(crate) fn objects<'db>(
+    from: Ty<'db>,
+    to: Ty<'db>,
+    found: &mut Vec<(Ty<'db>, BoundExistentialPredicates<'db>)>,
+) {
+    match (from.kind(), to.kind()) {
+        (
+            TyKind::Ref(_, from, _) | TyKind::RawPtr(from, _),
+            TyKind::Ref(_, to, _) | TyKind::RawPtr(to, _),
+        ) => objects(from, to, found),
+        (TyKind::Dynamic(..), TyKind::Dynamic(..)) => {}
+        (_, TyKind::Dynamic(predicates, _)) => found.push((from, predicates)),
+        (TyKind::Adt(x, from), TyKind::Adt(y, to)) if x == y => {
+            for (from, to) in from.iter().zip(to.iter()) {
+                if let (Some(from), Some(to)) = (from.ty(), to.ty())
+                    && from != to
+                {
+                    objects(from, to, found);
+                }
+            }
+        }
+        _ => {}
     }
+}
+
+/// Whether a method has a slot in its trait's vtable: it takes `self`, has
+/// no type parameters of its own and is not bound by `Self: Sized`.
+pub(crate) fn in_vtable(db: &dyn HirDatabase, f: FunctionId) -> bool {
+    let signature = FunctionSignature::of(db, f);
+    signature.has_self_param()
+        && !ra_ap_hir_ty::dyn_compatibility::generics_require_sized_self(db, f.into())
+        && !GenericParams::of(db, f.into())
+            .iter_type_or_consts()
+            .any(|(_, param)| {
+                param
+                    .type_param()
+                    .is_some_and(|p| !matches!(p.provenance, TypeParamProvenance::TraitSelf))
+            })
 }

@@ -23,6 +23,7 @@ use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use by_head::derives;
+pub(crate) use glue::{in_vtable, objects};
 pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
 pub(crate) use prune::Prune;
 pub(crate) use store::FactStore;

@@ -8,6 +8,7 @@ mod cache;
 mod callgraph;
 mod check;
 mod config;
+mod ecosystem;
 mod expand_macros;
 mod fixture;
 mod formats;

@@ -1,0 +1,32 @@
+//! The call graph of an ecosystem, one immutable file for each crate version.
+//!
+//! A [`Fragment`] holds what one crate version contributes, uninstantiated and
+//! with what lies in other crates named by crate and path. [`make()`] makes
+//! fragments in restricted worker processes and keeps them in a [`Store`];
+//! [`Universe`] stitches them together, for the versions that a program is
+//! made of or for the newest ones, and answers who reaches what.
+//!
+//! It is *not* the analysis of one program: `palisade-check` instantiates
+//! everything and is precise. The stitched graph is conservative: it holds
+//! everything that a check reaches, and more.
+
+mod capability;
+mod fragment;
+mod make;
+mod query;
+mod store;
+
+pub use capability::{Capabilities, Capability, capabilities};
+pub use fragment::{
+    Capable, ENOUGH, FORMAT, FormatError, Fragment, MAGIC, Origin, Quality, ReadLimits, Shortfall,
+};
+pub use make::{
+    Failed, Made, MakeError, MakeOptions, Piece, Progress, RegistryOptions, Work, make,
+    serve_worker,
+};
+pub use query::{Caller, Exposure, FunctionName, NameError, Question, Step, Universe, When};
+pub use store::{Entry, Key, Program, Store, StoreError};
+
+/// What makes the fragments. It changes whenever the same source could give
+/// another fragment.
+pub const ENGINE: &str = concat!("palisade ", env!("CARGO_PKG_VERSION"), " facts 1");
