@@ -116,7 +116,7 @@ fn suppressions() {
         )
     };
     let run = |text: String| {
-        let fixture = fixture().file("conf/palisade.toml", &text);
+        let fixture = fixture().file("ws/conf/palisade.toml", &text);
         fixture.run(&["scan", "--format", "json", "--config", "conf", "bad"])
     };
     let output = run(entry("build-time-network", "9999-12-31"));
