@@ -15,8 +15,9 @@
 //! - anything else with a colon is a label
 //!
 //! and a line `` `path`: `` before a fenced block makes a file. Files below
-//! `previous/` belong to the version before, 1.0.0 unless the index says
-//! otherwise.
+//! `previous/` belong to the version before: the last other one of the index,
+//! else 1.0.0. The index has the package's own version even where it is not
+//! listed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -112,9 +113,29 @@ impl Fixture {
         self.label("version", "1.0.1")
     }
 
+    /// What it does, from the list of known mechanisms.
+    pub(crate) fn mechanism(&self) -> &str {
+        let mechanism = self.label("mechanism", "unknown");
+        mechanism.split(';').next().unwrap_or(mechanism)
+    }
+
+    /// Whether nothing in the package itself is bad.
+    pub(crate) fn is_name_or_dependency(&self) -> bool {
+        ["imitation", "carrier", "dependency confusion"].contains(&self.mechanism())
+    }
+
     /// Whether there is a version before.
     fn has_previous(&self) -> bool {
         self.files.keys().any(|path| path.starts_with("previous/"))
+    }
+
+    /// The version before, whether or not it has files.
+    fn previous_version(&self) -> &str {
+        let listed = self.index.iter().map(|line| version_of(line));
+        listed
+            .filter(|&version| version != self.version())
+            .next_back()
+            .unwrap_or("1.0.0")
     }
 
     fn manifest(&self, version: &str, previous: bool) -> String {
@@ -156,7 +177,11 @@ impl Fixture {
                 Some((path.to_owned(), text.clone()))
             })
             .collect();
-        let version = if previous { "1.0.0" } else { self.version() };
+        let version = if previous {
+            self.previous_version()
+        } else {
+            self.version()
+        };
         files
             .entry("Cargo.toml".to_owned())
             .or_insert_with(|| self.manifest(version, previous));
@@ -174,7 +199,7 @@ impl Fixture {
         std::fs::create_dir_all(&cache).expect("the directory is new");
         let mut versions = vec![(self.version().to_owned(), false)];
         if self.has_previous() {
-            versions.insert(0, ("1.0.0".to_owned(), true));
+            versions.insert(0, (self.previous_version().to_owned(), true));
         }
         for (version, previous) in &versions {
             let bytes = pack(self.name(), version, &self.package(*previous));
@@ -182,8 +207,10 @@ impl Fixture {
             std::fs::write(path, bytes).expect("the directory can be written");
         }
         let mut lines = self.index.clone();
-        if lines.is_empty() {
-            lines.extend(versions.iter().map(|(version, _)| version.clone()));
+        for (version, _) in &versions {
+            if !lines.iter().any(|line| version_of(line) == version) {
+                lines.push(version.clone());
+            }
         }
         let index = home.join("registry/index").join(registry).join(".cache");
         write_index(&index, self.name(), &lines);
@@ -193,6 +220,11 @@ impl Fixture {
             dump
         })
     }
+}
+
+/// The version of a line of the index.
+fn version_of(line: &str) -> &str {
+    line.split_whitespace().next().expect("a version")
 }
 
 /// A `.crate` file.
@@ -225,9 +257,8 @@ fn write_index(index: &Path, name: &str, lines: &[String]) {
     bytes.extend(2_u32.to_le_bytes());
     bytes.extend(b"revision\0");
     for line in lines {
-        let mut words = line.split_whitespace();
-        let version = words.next().expect("a version");
-        let words: Vec<&str> = words.collect();
+        let version = version_of(line);
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
         let yanked = words.contains(&"yanked");
         let time = words.iter().find(|word| word.contains('T'));
         let time = time
