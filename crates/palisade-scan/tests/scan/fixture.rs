@@ -131,10 +131,9 @@ impl Fixture {
 
     /// The version before, whether or not it has files.
     fn previous_version(&self) -> &str {
-        let listed = self.index.iter().map(|line| version_of(line));
+        let mut listed = self.index.iter().map(|line| version_of(line));
         listed
-            .filter(|&version| version != self.version())
-            .next_back()
+            .rfind(|&version| version != self.version())
             .unwrap_or("1.0.0")
     }
 
