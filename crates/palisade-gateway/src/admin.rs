@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use jiff::{SignedDuration, Timestamp};
 use palisade_index::canonical_name;
 use palisade_model::Checksum;
-use palisade_store::{Actor, Cause, Decision, NewToken, Origin, Role, State, Store};
+use palisade_store::{Actor, Cause, Decision, Location, NewToken, Origin, Role, State, Store};
 
 use crate::GatewayError;
 use crate::archives::Archives;
@@ -18,7 +18,7 @@ use crate::token::Secret;
 /// something from it.
 const REASON: usize = 10;
 
-/// The database below the data directory.
+/// The database below the data directory, unless another one is given.
 pub const DATABASE: &str = "state.db";
 
 /// What a person decides about a version.
@@ -52,7 +52,7 @@ impl Ruling {
     }
 }
 
-/// Opens the database of the gateway that `config` sets up.
+/// Opens the state of the gateway that `config` sets up.
 ///
 /// # Errors
 /// The data directory cannot be made, or the database cannot be opened.
@@ -62,7 +62,11 @@ pub async fn open(config: &Config) -> Result<Store, GatewayError> {
         path: config.data.clone(),
         source,
     })?;
-    Ok(Store::open(&config.data.join(DATABASE)).await?)
+    let location = match &config.database {
+        Some(url) => Location::Server(url.clone()),
+        None => Location::File(config.data.join(DATABASE)),
+    };
+    Ok(Store::open(location).await?)
 }
 
 /// Decides about a version, and about these bytes only when `checksum` is

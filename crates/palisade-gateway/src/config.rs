@@ -28,6 +28,10 @@ pub struct Config {
     /// Where everything is kept, relative to the file.
     #[serde(default = "default_data")]
     pub data: Utf8PathBuf,
+    /// The address of a PostgreSQL database, which several gateways may share;
+    /// a file of SQLite below `data` unless given. The password may come from
+    /// `PGPASSWORD` or `~/.pgpass` instead.
+    pub database: Option<String>,
     /// Whether only those with a token may read. Owners see their own versions
     /// that are held only then, because cargo shows no token otherwise.
     #[serde(default)]
@@ -231,6 +235,16 @@ impl Config {
             && let Some(token) = &mut upstream.token_file
         {
             *token = directory.join(&*token);
+        }
+        if let Some(database) = &config.database
+            && !database.starts_with("postgres://")
+            && !database.starts_with("postgresql://")
+        {
+            return Err(invalid(
+                "gateway.database is the address of a PostgreSQL database, such as \
+                 `postgres://palisade@localhost/palisade`; leave it out for SQLite"
+                    .to_owned(),
+            ));
         }
         let exposed = !config.listen.ip().is_loopback();
         if exposed && config.tls.is_none() && !config.behind_proxy {

@@ -1,7 +1,5 @@
 //! What can go wrong with the store.
 
-use camino::Utf8PathBuf;
-
 use crate::{Cause, State};
 
 /// Why the store could not do what it was asked.
@@ -9,19 +7,19 @@ use crate::{Cause, State};
 #[non_exhaustive]
 pub enum StoreError {
     /// The database cannot be opened.
-    #[error("cannot open the database `{path}`")]
+    #[error("cannot open the database `{database}`")]
     Open {
-        /// The database's file.
-        path: Utf8PathBuf,
+        /// Which one, without a password.
+        database: String,
         /// What the database said.
         #[source]
         source: sqlx::Error,
     },
     /// A newer release has written the database.
-    #[error("the database `{path}` has schema {found}; this release knows {known}")]
+    #[error("the database `{database}` has schema {found}; this release knows {known}")]
     Newer {
-        /// The database's file.
-        path: Utf8PathBuf,
+        /// Which one, without a password.
+        database: String,
         /// Its schema.
         found: i64,
         /// The newest schema that is known.
@@ -35,6 +33,25 @@ pub enum StoreError {
         /// What the database said.
         #[source]
         source: sqlx::Error,
+    },
+    /// A file could not be used.
+    #[error("cannot {operation} `{path}`")]
+    File {
+        /// What was to be done.
+        operation: &'static str,
+        /// The file.
+        path: camino::Utf8PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A copy of the state cannot be used.
+    #[error("`{path}` is not a whole copy of the state: {reason}")]
+    Copy {
+        /// The file.
+        path: camino::Utf8PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// A row holds what this release does not write.
     #[error("the database holds {what} `{value}`, which is not understood")]
@@ -82,13 +99,14 @@ impl StoreError {
     /// What to do about it, in one sentence without a full stop.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            StoreError::Open { .. } => {
-                Some("check that the directory exists, belongs to the service and has free space")
-            }
+            StoreError::Open { .. } => Some(
+                "check that the directory exists, belongs to the service and has free space, or that the server runs and knows the user",
+            ),
             StoreError::Newer { .. } => Some("use the newer release, or restore an older backup"),
             StoreError::Damaged { .. } => {
                 Some("restore a backup; `palisade admin audit verify` shows what was changed")
             }
+            StoreError::Copy { .. } => Some("use another copy; `palisade admin backup` makes them"),
             StoreError::Raced { .. } => Some("look at it again and repeat the command"),
             _ => None,
         }

@@ -10,22 +10,24 @@
 
 mod audit;
 mod backend;
+mod backup;
 mod crates;
 mod error;
+mod location;
 mod state;
 mod tokens;
 mod users;
 mod versions;
 
-use camino::Utf8Path;
 use jiff::Timestamp;
 use sqlx::Row as _;
 
-use crate::backend::{Backend, Database};
+use crate::backend::{Backend, Database, Readers};
 
 pub use audit::{Actor, Record, Verification};
 pub use crates::{Conditions, Crate, Origin};
 pub use error::StoreError;
+pub use location::Location;
 pub use state::{Cause, State};
 pub use tokens::{NewToken, Token};
 pub use users::{Role, User};
@@ -47,12 +49,12 @@ pub struct Tx {
 }
 
 impl Store {
-    /// Opens the database at `path`, and makes or updates it.
+    /// Opens the database, and makes or updates it.
     ///
     /// # Errors
     /// It cannot be opened, or a newer release has written it.
-    pub async fn open(path: &Utf8Path) -> Result<Store, StoreError> {
-        let backend = Backend::open(path).await?;
+    pub async fn open(location: impl Into<Location>) -> Result<Store, StoreError> {
+        let backend = Backend::open(&location.into()).await?;
         Ok(Store { backend })
     }
 
@@ -66,14 +68,6 @@ impl Store {
             actor: actor.clone(),
             now,
         })
-    }
-
-    /// Writes a consistent copy to the new file `to`, while the service runs.
-    ///
-    /// # Errors
-    /// The file exists, or cannot be written.
-    pub async fn backup(&self, to: &Utf8Path) -> Result<(), StoreError> {
-        self.backend.backup(to).await
     }
 
     /// Waits for what is being written and closes the database.
@@ -94,7 +88,7 @@ impl Store {
         Ok(row.map(|row| row.get(0)))
     }
 
-    fn readers(&self) -> &sqlx::Pool<Database> {
+    fn readers(&self) -> &Readers {
         self.backend.readers()
     }
 }

@@ -1,31 +1,86 @@
-//! The store through its own door.
+//! The store through its own door, on both databases.
 
 #![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
+
+#[path = "support/postgres.rs"]
+#[expect(dead_code, reason = "other tests stop the server")]
+mod postgres;
+
+use std::sync::Mutex;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use palisade_model::Checksum;
 use palisade_store::{
-    Actor, Cause, Decision, NewVersion, Origin, State, Store, StoreError, Version,
+    Actor, Cause, Decision, Location, NewVersion, Origin, State, Store, StoreError, Version,
 };
 use proptest::prelude::*;
 use sqlx::Executor as _;
 
+/// Where a test keeps its state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    Sqlite,
+    Postgres,
+}
+
+/// Each test on both databases.
+macro_rules! on_both {
+    ($($(#[$meta:meta])* $name:ident)+) => {
+        mod sqlite {
+            $($(#[$meta])* #[test] fn $name() { super::$name(super::On::Sqlite); })+
+        }
+        mod on_postgres {
+            $($(#[$meta])* #[test] fn $name() { super::$name(super::On::Postgres); })+
+        }
+    };
+}
+
+on_both! {
+    nothing_becomes_public_by_itself
+    a_decision_is_about_what_was_seen
+    tampering_is_found
+    a_backup_is_whole
+    changes_queue
+    a_damaged_copy_is_refused
+}
+
 struct Desk {
     dir: tempfile::TempDir,
     store: Store,
+    server: Option<postgres::Database>,
+}
+
+/// An empty database; `None` where there is no server.
+fn place(
+    on: On,
+    dir: &tempfile::TempDir,
+    name: &str,
+) -> Option<(Location, Option<postgres::Database>)> {
+    match on {
+        On::Sqlite => Some((Location::File(path(dir, name)), None)),
+        On::Postgres => {
+            let database = postgres::Database::new()?;
+            Some((Location::Server(database.url.clone()), Some(database)))
+        }
+    }
 }
 
 impl Desk {
-    async fn new() -> Desk {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(&path(&dir)).await.unwrap();
+    async fn new(on: On) -> Option<Desk> {
+        // Characters that mean something in an address.
+        let dir = tempfile::Builder::new()
+            .prefix("a b?c#d%41")
+            .tempdir()
+            .unwrap();
+        let (location, server) = place(on, &dir, "state.db")?;
+        let store = Store::open(location).await.unwrap();
         let mut tx = store.begin(&Actor::policy(), now()).await.unwrap();
         tx.add_crate("demo", "demo", Origin::Upstream)
             .await
             .unwrap();
         tx.commit().await.unwrap();
-        Desk { dir, store }
+        Some(Desk { dir, store, server })
     }
 
     async fn add(&self, version: &str, state: State) {
@@ -62,16 +117,19 @@ impl Desk {
 
     /// Changes the database behind the store's back.
     async fn tamper(&self, sql: &'static str) {
-        let pool = sqlx::SqlitePool::connect(&format!("sqlite:{}", path(&self.dir)))
-            .await
-            .unwrap();
+        if let Some(server) = &self.server {
+            return server.tamper(sql);
+        }
+        let options =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(path(&self.dir, "state.db"));
+        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
         pool.execute(sql).await.unwrap();
         pool.close().await;
     }
 }
 
-fn path(dir: &tempfile::TempDir) -> Utf8PathBuf {
-    Utf8PathBuf::from_path_buf(dir.path().join("state.db")).unwrap()
+fn path(dir: &tempfile::TempDir, name: &str) -> Utf8PathBuf {
+    Utf8PathBuf::from_path_buf(dir.path().join(name)).unwrap()
 }
 
 fn now() -> Timestamp {
@@ -88,38 +146,43 @@ fn decision(state: State) -> Decision {
     }
 }
 
+/// One for all: connections belong to the runtime that made them.
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
-        .block_on(work)
+    static RUNTIME: std::sync::LazyLock<tokio::runtime::Runtime> =
+        std::sync::LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
+    RUNTIME.block_on(work)
 }
 
 fn states() -> impl Strategy<Value = State> {
     prop::sample::select(State::ALL.to_vec())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-    /// Guards the machine of states: whatever is asked for, a version that a
-    /// person refused comes back only by a person, what is kept back becomes
-    /// public only by a person or the policy that kept it back, and every
-    /// change has one record.
-    #[test]
-    fn nothing_becomes_public_by_itself(
-        first in prop::sample::select(vec![State::Allowed, State::Held, State::Quarantined]),
-        steps in prop::collection::vec((states(), prop::bool::ANY), 1..12),
-    ) {
+/// Guards the machine of states: whatever is asked for, a version that a person
+/// refused comes back only by a person, what is kept back becomes public only
+/// by a person or the policy that kept it back, and every change has one
+/// record.
+fn nothing_becomes_public_by_itself(on: On) {
+    // One database for all cases, each with a version of its own.
+    let Some(desk) = block_on(Desk::new(on)) else {
+        return;
+    };
+    let number = Mutex::new(0);
+    let first = prop::sample::select(vec![State::Allowed, State::Held, State::Quarantined]);
+    let steps = prop::collection::vec((states(), prop::bool::ANY), 1..12);
+    proptest!(ProptestConfig::with_cases(48), |(first in first, steps in steps)| {
+        let name = {
+            let mut number = number.lock().unwrap();
+            *number += 1;
+            format!("1.{number}.0")
+        };
         block_on(async {
-            let desk = Desk::new().await;
-            desk.add("1.0.0", first).await;
+            desk.add(&name, first).await;
             for (to, person) in steps {
                 let cause = if person { Cause::Person } else { Cause::Policy };
-                let before = desk.version("1.0.0").await;
+                let before = desk.version(&name).await;
                 let head = desk.store.head().await.unwrap();
-                let done = desk.decide("1.0.0", to, cause).await;
-                let after = desk.version("1.0.0").await;
+                let done = desk.decide(&name, to, cause).await;
+                let after = desk.version(&name).await;
                 let records = desk.store.head().await.unwrap() - head;
                 prop_assert_eq!(records, i64::from(done.is_ok()));
                 if done.is_err() {
@@ -133,17 +196,20 @@ proptest! {
                 }
                 prop_assert_eq!(after.was_public, before.was_public || after.state.is_public());
             }
-            prop_assert!(desk.store.verify(None).await.unwrap().problems.is_empty());
             Ok(())
         })?;
-    }
+    });
+    block_on(async {
+        assert!(desk.store.verify(None).await.unwrap().problems.is_empty());
+    });
 }
 
 /// Guards that two who decide at once do not both win.
-#[test]
-fn a_decision_is_about_what_was_seen() {
+fn a_decision_is_about_what_was_seen(on: On) {
     block_on(async {
-        let desk = Desk::new().await;
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
         desk.add("1.0.0", State::Quarantined).await;
         let seen = desk.version("1.0.0").await;
         desk.decide("1.0.0", State::Rejected, Cause::Person)
@@ -160,10 +226,44 @@ fn a_decision_is_about_what_was_seen() {
     });
 }
 
+/// Guards the chain of records against changes at the same moment, from one
+/// process and from another: each waits for the one before.
+fn changes_queue(on: On) {
+    block_on(async {
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
+        let location = match &desk.server {
+            Some(server) => Location::Server(server.url.clone()),
+            None => Location::File(path(&desk.dir, "state.db")),
+        };
+        let other = Store::open(location).await.unwrap();
+        let mut tasks = Vec::new();
+        for number in 0..40 {
+            let store = [&desk.store, &other][number % 2].clone();
+            tasks.push(tokio::spawn(async move {
+                let mut tx = store.begin(&Actor::policy(), now()).await.unwrap();
+                tx.set(&format!("key-{number}"), "value").await.unwrap();
+                tx.commit().await.unwrap();
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        // What one has written, the other reads.
+        assert_eq!(desk.store.head().await.unwrap(), 41);
+        assert_eq!(other.head().await.unwrap(), 41);
+        assert_eq!(
+            other.setting("key-0").await.unwrap().as_deref(),
+            Some("value")
+        );
+        assert!(other.verify(None).await.unwrap().problems.is_empty());
+    });
+}
+
 /// Guards the audit log against whoever has the database: each kind of change
 /// is found.
-#[test]
-fn tampering_is_found() {
+fn tampering_is_found(on: On) {
     let changes = [
         (
             "UPDATE audit SET detail = '{}' WHERE seq = 3",
@@ -193,7 +293,9 @@ fn tampering_is_found() {
     ];
     for (sql, found) in changes {
         block_on(async {
-            let desk = Desk::new().await;
+            let Some(desk) = Desk::new(on).await else {
+                return;
+            };
             desk.add("1.0.0", State::Held).await;
             desk.decide("1.0.0", State::Rejected, Cause::Person)
                 .await
@@ -211,21 +313,82 @@ fn tampering_is_found() {
     }
 }
 
-/// Guards backups: a copy that is made while the service runs is whole.
-#[test]
-fn a_backup_is_whole() {
+/// Guards backups: a copy that is made while the service runs is whole, and
+/// what one database wrote, both read.
+fn a_backup_is_whole(on: On) {
     block_on(async {
-        let desk = Desk::new().await;
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
         desk.add("1.0.0", State::Held).await;
-        let copy = Utf8PathBuf::from_path_buf(desk.dir.path().join("copy.db")).unwrap();
+        let mut tx = desk.store.begin(&Actor::policy(), now()).await.unwrap();
+        tx.add_user("ann", &[palisade_store::Role::Publisher])
+            .await
+            .unwrap();
+        tx.commit().await.unwrap();
+        let copy = path(&desk.dir, "copy.jsonl");
         desk.store.backup(&copy).await.unwrap();
         desk.add("1.1.0", State::Held).await;
         assert!(
             desk.store.backup(&copy).await.is_err(),
             "a backup replaces nothing"
         );
-        let restored = Store::open(&copy).await.unwrap();
-        assert_eq!(restored.versions("demo").await.unwrap().len(), 1);
-        assert!(restored.verify(None).await.unwrap().problems.is_empty());
+        let before = desk.store.records(0).await.unwrap();
+        for to in [On::Sqlite, On::Postgres] {
+            let Some((location, _server)) = place(to, &desk.dir, "restored.db") else {
+                return;
+            };
+            let restored = Store::open(location).await.unwrap();
+            assert!(restored.restore(&copy).await.unwrap() > 4);
+            assert_eq!(
+                restored.versions("demo").await.unwrap()[..],
+                desk.store.versions("demo").await.unwrap()[..1]
+            );
+            assert_eq!(restored.records(0).await.unwrap()[..], before[..3]);
+            assert!(restored.verify(None).await.unwrap().problems.is_empty());
+            // It goes on where the copy ended, with numbers that are free.
+            let mut tx = restored.begin(&Actor::policy(), now()).await.unwrap();
+            let id = tx.add_user("bob", &[]).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(id, restored.user("ann").await.unwrap().id + 1);
+            let again = restored.restore(&copy).await;
+            assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
+            restored.close().await;
+        }
+    });
+}
+
+/// Guards against taking half a copy, or a changed one, for the whole.
+fn a_damaged_copy_is_refused(on: On) {
+    block_on(async {
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
+        desk.add("1.0.0", State::Held).await;
+        let copy = path(&desk.dir, "copy.jsonl");
+        desk.store.backup(&copy).await.unwrap();
+        let whole = std::fs::read_to_string(&copy).unwrap();
+        let end = whole.trim_end().rfind('\n').unwrap() + 1;
+        let damaged = [
+            whole[..end].to_owned(),
+            whole[..whole.len() - 2].to_owned(),
+            whole.replace("\"held\"", "\"allowed\""),
+            whole.replace("\"table\":\"crates\"", "\"table\":\"sqlite_master\""),
+            whole.replace("palisade-state-1", "palisade-state-9"),
+            String::new(),
+        ];
+        for (number, text) in damaged.iter().enumerate() {
+            let file = path(&desk.dir, &format!("damaged-{number}"));
+            std::fs::write(&file, text).unwrap();
+            let (location, _server) = place(on, &desk.dir, &format!("{number}.db")).unwrap();
+            let empty = Store::open(location).await.unwrap();
+            let restored = empty.restore(&file).await;
+            assert!(
+                matches!(restored, Err(StoreError::Copy { .. })),
+                "{number}: {restored:?}"
+            );
+            assert_eq!(empty.head().await.unwrap(), 0);
+            empty.close().await;
+        }
     });
 }

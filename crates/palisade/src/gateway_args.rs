@@ -64,6 +64,13 @@ pub(crate) enum AdminCommand {
         #[arg(value_name = "FILE")]
         to: Utf8PathBuf,
     },
+    /// Fill an empty state with a copy; SQLite reads what PostgreSQL wrote, and
+    /// the reverse
+    Restore {
+        /// The copy
+        #[arg(value_name = "FILE")]
+        from: Utf8PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -70,6 +70,14 @@ impl Desk<'_> {
                 self.store.backup(to).await?;
                 say(&format!("wrote {to}"))
             }
+            AdminCommand::Restore { from } => {
+                let rows = self.store.restore(from).await?;
+                let found = self.store.verify(None).await?;
+                lines(found.problems.iter().cloned().chain([
+                    format!("restored {rows} rows; audit records: {}", found.records),
+                    format!("head: {}", found.head),
+                ]))
+            }
         }
     }
 
