@@ -8,12 +8,16 @@
 //! The main types are [`Store`], [`Tx`], [`Version`], [`State`] and
 //! [`Record`].
 
+mod accounts;
 mod audit;
 mod backend;
 mod backup;
 mod crates;
 mod error;
+mod jobs;
 mod location;
+mod notices;
+mod publishers;
 mod state;
 mod tokens;
 mod users;
@@ -24,10 +28,14 @@ use sqlx::Row as _;
 
 use crate::backend::{Backend, Database, Readers};
 
+pub use accounts::{Credentials, Session};
 pub use audit::{Actor, Record, Verification};
 pub use crates::{Conditions, Crate, Origin};
 pub use error::StoreError;
+pub use jobs::Job;
 pub use location::Location;
+pub use notices::{MAIL, Notice};
+pub use publishers::Publisher;
 pub use state::{Cause, State};
 pub use tokens::{NewToken, Token};
 pub use users::{Role, User};

@@ -110,6 +110,37 @@ impl Store {
         rows.iter().map(Token::read).collect()
     }
 
+    /// Tokens in force that end before `before`, whose users were not told yet
+    /// and that live longer than `life` seconds, a page of them.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn tokens_that_end(
+        &self,
+        now: Timestamp,
+        before: Timestamp,
+        life: i64,
+    ) -> Result<Vec<(Token, User)>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT tokens.*, users.login FROM tokens JOIN users ON users.id = tokens.user_id
+             WHERE revoked IS NULL AND warned IS NULL AND expires > $1 AND expires <= $2
+                 AND expires - tokens.created > $3
+             ORDER BY tokens.id LIMIT 200",
+        )
+        .bind(now.as_second())
+        .bind(before.as_second())
+        .bind(life)
+        .fetch_all(self.readers())
+        .await
+        .map_err(StoreError::database("read tokens"))?;
+        let mut found = Vec::new();
+        for row in &rows {
+            let user = self.user(&row.get::<String, _>("login")).await?;
+            found.push((Token::read(row)?, user));
+        }
+        Ok(found)
+    }
+
     /// Notes that a token was used at `now`. That is no change of the
     /// service's state and has no record; it is written once a minute.
     ///
@@ -123,7 +154,7 @@ impl Store {
         {
             return Ok(());
         }
-        let mut tx = self.backend.write().await?;
+        let mut tx = self.backend.aside().await?;
         sqlx::query("UPDATE tokens SET last_used = $2 WHERE id = $1")
             .bind(token.id)
             .bind(second)
@@ -196,5 +227,73 @@ impl Tx {
         self.audit("token-revoked", &format!("user {}", user.login), detail)
             .await?;
         Ok(())
+    }
+
+    /// Tells a token's user that it ends soon, once.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn warn_of_end(&mut self, token: &Token, user: &User) -> Result<(), StoreError> {
+        let done = sqlx::query("UPDATE tokens SET warned = $2 WHERE id = $1 AND warned IS NULL")
+            .bind(token.id)
+            .bind(self.now.as_second())
+            .execute(&mut *self.inner)
+            .await
+            .map_err(StoreError::database("change a token"))?;
+        if done.rows_affected() == 0 {
+            return Ok(());
+        }
+        let detail = json!({ "id": token.id, "expires": token.expires.to_string() });
+        self.audit("token-ends-soon", &format!("user {}", user.login), detail)
+            .await?;
+        let subject = format!("The token `{}` ends soon", token.name);
+        let used = match token.last_used {
+            Some(used) => format!("It was last used at {used}."),
+            None => "It was never used.".to_owned(),
+        };
+        let body = format!(
+            "The token `{}` (number {}) of {} ends at {}. {used}\n\nIts scopes are {}, its crates {}. \
+             Ask for a new one if you still need it.",
+            token.name,
+            token.id,
+            user.login,
+            token.expires,
+            token.scopes.join(", "),
+            token.patterns.join(", "),
+        );
+        self.notify(user, "token-ends-soon", &subject, &body).await
+    }
+
+    /// Revokes a token that others may have read, and tells its user where it
+    /// was found; whether it was in force.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn revoke_found_token(
+        &mut self,
+        token: &Token,
+        user: &User,
+        place: &str,
+    ) -> Result<bool, StoreError> {
+        if token.revoked.is_some() {
+            return Ok(false);
+        }
+        let reason = format!("it was found in {place}");
+        match self.revoke_token(user, token.id, &reason).await {
+            Err(StoreError::Missing { .. }) => return Ok(false),
+            done => done?,
+        }
+        let subject = format!(
+            "The token `{}` was found in public and is revoked",
+            token.name
+        );
+        let body = format!(
+            "The token `{}` (number {}) of {} was found in {place}. Others may have read it, so it \
+             is revoked.\n\nLook at what was published and yanked in your name lately, and ask for \
+             a new token.",
+            token.name, token.id, user.login
+        );
+        self.notify(user, "token-found", &subject, &body).await?;
+        Ok(true)
     }
 }

@@ -64,6 +64,8 @@ pub struct User {
     pub locked_until: Option<Timestamp>,
     /// Why it is locked.
     pub lock_reason: Option<String>,
+    /// Where mails go.
+    pub email: Option<String>,
 }
 
 impl User {
@@ -85,6 +87,7 @@ impl User {
                 .collect::<Result<_, _>>()?,
             locked_until: locked.map(time).transpose()?,
             lock_reason: row.get("lock_reason"),
+            email: row.get("email"),
         })
     }
 
@@ -195,15 +198,16 @@ impl Tx {
         reason: &str,
     ) -> Result<(), StoreError> {
         let login = login.to_ascii_lowercase();
-        let done =
-            sqlx::query("UPDATE users SET locked_until = $2, lock_reason = $3 WHERE login = $1")
-                .bind(&login)
-                .bind(until.map(Timestamp::as_second))
-                .bind(until.map(|_| reason))
-                .execute(&mut *self.inner)
-                .await
-                .map_err(StoreError::database("change a user"))?;
-        self.user_changed(done.rows_affected(), &login)?;
+        let row = sqlx::query(
+            "UPDATE users SET locked_until = $2, lock_reason = $3 WHERE login = $1 RETURNING *",
+        )
+        .bind(&login)
+        .bind(until.map(Timestamp::as_second))
+        .bind(until.map(|_| reason))
+        .fetch_optional(&mut *self.inner)
+        .await
+        .map_err(StoreError::database("change a user"))?;
+        self.user_changed(u64::from(row.is_some()), &login)?;
         let action = if until.is_some() {
             "user-locked"
         } else {
@@ -211,6 +215,19 @@ impl Tx {
         };
         let detail = json!({ "until": until.map(|until| until.to_string()), "reason": reason });
         self.audit(action, &format!("user {login}"), detail).await?;
+        if let Some(user) = row.as_ref().map(User::read).transpose()? {
+            let (subject, body) = match until {
+                Some(until) => (
+                    format!("The account {login} is locked"),
+                    format!("The account {login} is locked until {until}: {reason}"),
+                ),
+                None => (
+                    format!("The account {login} is unlocked"),
+                    format!("The account {login} is unlocked: {reason}"),
+                ),
+            };
+            self.notify(&user, action, &subject, &body).await?;
+        }
         Ok(())
     }
 

@@ -354,6 +354,10 @@ impl Tx {
             };
             position += 1;
             self.add_version(canonical, new, position, record).await?;
+            if !new.decision.state.is_public() {
+                self.tell_owners(canonical, &new.version, &new.decision)
+                    .await?;
+            }
         }
         Ok(())
     }
@@ -447,7 +451,33 @@ impl Tx {
         if done.rows_affected() == 0 {
             return Err(StoreError::Raced { subject });
         }
+        if seen.state != decision.state {
+            self.tell_owners(canonical, &seen.version, decision).await?;
+        }
         Ok(())
+    }
+
+    /// Tells the owners of a crate that is published here where a version of it
+    /// stands now.
+    async fn tell_owners(
+        &mut self,
+        canonical: &str,
+        version: &str,
+        decision: &Decision,
+    ) -> Result<(), StoreError> {
+        let subject = format!("{canonical} {version} is {}", decision.state);
+        let mut body = subject.clone();
+        if let Some(until) = decision.until {
+            body.push_str(&format!(" until {until}"));
+        }
+        if let Some(reason) = &decision.reason {
+            body.push_str(&format!(": {reason}"));
+        }
+        if let Some(rule) = &decision.rule {
+            body.push_str(&format!(" (rule `{rule}`)"));
+        }
+        let kind = format!("version-{}", decision.state);
+        self.notify_owners(canonical, &kind, &subject, &body).await
     }
 
     /// Yanks or unyanks a version that is published here; whether that changed

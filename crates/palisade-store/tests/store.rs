@@ -43,6 +43,9 @@ on_both! {
     a_backup_is_whole
     changes_queue
     a_damaged_copy_is_refused
+    a_job_is_done_once
+    a_job_outlives_its_worker
+    owners_are_told
 }
 
 struct Desk {
@@ -390,5 +393,175 @@ fn a_damaged_copy_is_refused(on: On) {
             assert_eq!(empty.head().await.unwrap(), 0);
             empty.close().await;
         }
+    });
+}
+
+/// Guards the leases: of many workers that look at once, one gets each job.
+fn a_job_is_done_once(on: On) {
+    block_on(async {
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
+        for number in 0..30 {
+            let subject = format!("subject-{number}");
+            desk.store.enqueue("test", &subject, now()).await.unwrap();
+            // The same is not asked for twice.
+            desk.store.enqueue("test", &subject, now()).await.unwrap();
+        }
+        let later = now() + jiff::SignedDuration::from_secs(60);
+        let mut workers = Vec::new();
+        for worker in 0..6 {
+            let store = desk.store.clone();
+            workers.push(tokio::spawn(async move {
+                let mut done = Vec::new();
+                let name = format!("worker-{worker}");
+                while let Some(job) = store.lease(&name, now(), later).await.unwrap() {
+                    assert!(store.finish(&job).await.unwrap());
+                    done.push(job.subject);
+                }
+                done
+            }));
+        }
+        let mut all = Vec::new();
+        for worker in workers {
+            all.extend(worker.await.unwrap());
+        }
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 30);
+        assert_eq!(desk.store.jobs().await.unwrap(), Vec::new());
+    });
+}
+
+/// Guards jobs against the end of who works on them, and against one that comes
+/// back late: the lease ends, another one takes the job, and only that one can
+/// say what became of it. What fails is tried later, then given up until a
+/// person asks.
+fn a_job_outlives_its_worker(on: On) {
+    block_on(async {
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
+        let store = &desk.store;
+        let second = |number| now() + jiff::SignedDuration::from_secs(number);
+        let mut tx = store.begin(&Actor::policy(), now()).await.unwrap();
+        tx.enqueue("test", "lost", now()).await.unwrap();
+        drop(tx);
+        assert_eq!(store.jobs().await.unwrap().len(), 0, "the change never was");
+        store.enqueue("test", "one", second(0)).await.unwrap();
+
+        let first = store
+            .lease("a", second(1), second(10))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            store
+                .lease("b", second(9), second(20))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert!(store.renew(&first, second(12)).await.unwrap());
+        assert!(
+            store
+                .lease("b", second(11), second(20))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let again = store
+            .lease("b", second(13), second(20))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((again.id, again.attempts), (first.id, 2));
+        assert!(
+            !store.finish(&first).await.unwrap(),
+            "it is somebody else's by now"
+        );
+        assert!(!store.renew(&first, second(90)).await.unwrap());
+
+        assert!(store.fail(&again, "no", Some(second(30))).await.unwrap());
+        assert!(
+            store
+                .lease("b", second(29), second(40))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let third = store
+            .lease("b", second(30), second(40))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(third.error.as_deref(), Some("no"));
+        assert!(store.fail(&third, "never", None).await.unwrap());
+        assert!(
+            store
+                .lease("b", second(99), second(199))
+                .await
+                .unwrap()
+                .is_none()
+        );
+        assert_eq!(
+            store.count_jobs().await.unwrap(),
+            [("test".to_owned(), true, 1)]
+        );
+        let job = &store.jobs().await.unwrap()[0];
+        assert!(job.dead && job.error.as_deref() == Some("never"));
+
+        let mut tx = store.begin(&Actor::operator("eve"), now()).await.unwrap();
+        tx.retry_job(job.id, second(100)).await.unwrap();
+        tx.commit().await.unwrap();
+        let last = store
+            .lease("b", second(100), second(199))
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(last.attempts, 1);
+        assert!(store.verify(None).await.unwrap().problems.is_empty());
+    });
+}
+
+/// Guards notices: they are written with what they are about, or not at all,
+/// and a mail is asked for where there is an address.
+fn owners_are_told(on: On) {
+    block_on(async {
+        let Some(desk) = Desk::new(on).await else {
+            return;
+        };
+        let mut tx = desk.store.begin(&Actor::policy(), now()).await.unwrap();
+        for login in ["ann", "bob"] {
+            tx.add_user(login, &[]).await.unwrap();
+        }
+        tx.set_email("ann", Some("ann@example.com")).await.unwrap();
+        tx.commit().await.unwrap();
+        let (ann, bob) = (
+            desk.store.user("ann").await.unwrap(),
+            desk.store.user("bob").await.unwrap(),
+        );
+        let mut tx = desk.store.begin(&Actor::policy(), now()).await.unwrap();
+        tx.add_owner("demo", &ann).await.unwrap();
+        tx.add_owner("demo", &bob).await.unwrap();
+        tx.commit().await.unwrap();
+        desk.add("1.0.0", State::Quarantined).await;
+        desk.decide("1.0.0", State::Released, Cause::Person)
+            .await
+            .unwrap();
+        for user in [&ann, &bob] {
+            let notices = desk.store.notices(user.id).await.unwrap();
+            let kinds: Vec<&str> = notices.iter().map(|notice| notice.kind.as_str()).collect();
+            assert_eq!(kinds, ["version-released", "version-quarantined"]);
+            assert!(notices[0].body.contains("because"), "{notices:?}");
+        }
+        let jobs = desk.store.jobs().await.unwrap();
+        let mails: Vec<i64> = jobs
+            .iter()
+            .map(|job| job.subject.parse().unwrap())
+            .collect();
+        assert_eq!(mails.len(), 2, "{jobs:?}");
+        let (notice, user) = desk.store.notice(mails[0]).await.unwrap();
+        assert_eq!((user.login.as_str(), notice.mailed), ("ann", None));
     });
 }

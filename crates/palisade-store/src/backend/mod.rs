@@ -19,7 +19,10 @@ pub(crate) type Row = sqlx::any::AnyRow;
 pub(crate) type Readers = AnyPool;
 
 /// What each schema adds to the one before.
-pub(crate) const SCHEMAS: [&str; 1] = [include_str!("../schema/1-base.sql")];
+pub(crate) const SCHEMAS: [&str; 2] = [
+    include_str!("../schema/1-base.sql"),
+    include_str!("../schema/2-service.sql"),
+];
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,6 +67,30 @@ impl Backend {
         self.begin()
             .await
             .map_err(StoreError::database("begin a change"))
+    }
+
+    /// Begins to write what has no record, and so need not wait for those who
+    /// append one.
+    pub(crate) async fn aside(&self) -> Result<sqlx::Transaction<'static, Database>, StoreError> {
+        let begun = match self.kind {
+            Kind::Sqlite => sqlite::write(&self.writers).await,
+            Kind::Postgres => self.writers.begin().await,
+        };
+        begun.map_err(StoreError::database("begin a change"))
+    }
+
+    /// Leases the job that has waited longest to `worker`. Times are in
+    /// milliseconds.
+    pub(crate) async fn lease(
+        &self,
+        worker: &str,
+        now: i64,
+        until: i64,
+    ) -> Result<Option<Row>, sqlx::Error> {
+        match self.kind {
+            Kind::Sqlite => sqlite::lease(&self.writers, worker, now, until).await,
+            Kind::Postgres => postgres::lease(&self.writers, worker, now, until).await,
+        }
     }
 
     async fn begin(&self) -> Result<sqlx::Transaction<'static, Database>, sqlx::Error> {

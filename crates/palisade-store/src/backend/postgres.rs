@@ -6,7 +6,7 @@ use std::time::Duration;
 use sqlx::AnyPool;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 
-use super::{Backend, Database, Kind};
+use super::{Backend, Database, Kind, Row};
 
 /// Connections that ask, in each process.
 const READERS: u32 = 8;
@@ -23,6 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// What every process that changes the state locks until it has committed.
 /// Changes have to queue, because each appends to one chain of records.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7308604896813867621)";
+
+/// Takes a job. Those that others are taking at this moment are passed by, so
+/// that workers do not wait for each other.
+const LEASE: &str = "
+    UPDATE jobs SET attempts = attempts + 1, leased_until = $2, leased_by = $3
+    WHERE id = (
+        SELECT id FROM jobs
+        WHERE dead = 0 AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+        ORDER BY run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) RETURNING *";
 
 pub(super) async fn open(url: &str) -> Result<Backend, sqlx::Error> {
     let options = AnyConnectOptions::from_str(url)?;
@@ -77,4 +87,21 @@ pub(super) async fn set_schema(
         .execute(&mut **tx)
         .await
         .map(|_| ())
+}
+
+pub(super) async fn lease(
+    writers: &AnyPool,
+    worker: &str,
+    now: i64,
+    until: i64,
+) -> Result<Option<Row>, sqlx::Error> {
+    let mut tx = writers.begin().await?;
+    let row = sqlx::query(LEASE)
+        .bind(now)
+        .bind(until)
+        .bind(worker)
+        .fetch_optional(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(row)
 }

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyPool, Executor as _};
 
-use super::{Backend, Database, Kind};
+use super::{Backend, Database, Kind, Row};
 
 /// Readers that do not wait for the one writer.
 const READERS: u32 = 4;
@@ -22,6 +22,15 @@ const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; 
 
 /// The same for those who only read.
 const READER_SETTINGS: &str = "PRAGMA busy_timeout = 10000";
+
+/// Takes a job. There is one writer at a time, so nobody else takes the same.
+const LEASE: &str = "
+    UPDATE jobs SET attempts = attempts + 1, leased_until = $2, leased_by = $3
+    WHERE id = (
+        SELECT id FROM jobs
+        WHERE dead = 0 AND run_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+        ORDER BY run_at, id LIMIT 1
+    ) RETURNING *";
 
 pub(super) async fn open(path: &Utf8Path) -> Result<Backend, sqlx::Error> {
     let path = std::path::absolute(path).map_err(sqlx::Error::Io)?;
@@ -85,4 +94,21 @@ pub(super) async fn set_schema(
     // A pragma takes no parameters.
     let text = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {known}"));
     sqlx::raw_sql(text).execute(&mut **tx).await.map(|_| ())
+}
+
+pub(super) async fn lease(
+    writers: &AnyPool,
+    worker: &str,
+    now: i64,
+    until: i64,
+) -> Result<Option<Row>, sqlx::Error> {
+    let mut tx = write(writers).await?;
+    let row = sqlx::query(LEASE)
+        .bind(now)
+        .bind(until)
+        .bind(worker)
+        .fetch_optional(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok(row)
 }
