@@ -1,6 +1,6 @@
 //! Who is asking, and what they may do.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use palisade_store::{Role, Token, User};
 
 use crate::failure::Failure;
@@ -47,6 +47,22 @@ impl Caller {
             )));
         }
         Ok(())
+    }
+
+    /// What to tell the user of a token that ends within a week, although it
+    /// lives longer than that.
+    pub(crate) fn ends_soon(&self, now: Timestamp) -> Option<String> {
+        let (token, _) = self.known.as_ref()?;
+        let week = SignedDuration::from_hours(7 * 24);
+        let short = token.expires.duration_since(token.created) <= week;
+        let left = token.expires.duration_since(now);
+        (!short && left < week).then(|| {
+            format!(
+                "the token `{}` ends at {}; ask for a new one in time",
+                palisade_archive::visible(&token.name),
+                token.expires
+            )
+        })
     }
 
     /// Whether the token is for this and its user has the role for it.

@@ -49,9 +49,99 @@ pub struct Config {
     /// Tokens.
     #[serde(default)]
     pub tokens: Tokens,
+    /// How people sign in with a browser.
+    #[serde(default)]
+    pub sign_in: SignIn,
+    /// Issuers whose workflows may publish crates that trust them.
+    #[serde(default)]
+    pub trusted_publishing: Vec<TrustedIssuer>,
+    /// How mails are sent; none are unless given.
+    pub mail: Option<Mail>,
     /// What is kept back.
     #[serde(default)]
     pub policy: Policy,
+}
+
+/// How people sign in with a browser.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct SignIn {
+    /// Whether accounts with a password may, too.
+    pub local: bool,
+    /// How long a session lasts after its last use, in hours.
+    pub hours: u32,
+    /// Accounts at an issuer of identities.
+    pub oidc: Option<SignInElsewhere>,
+}
+
+impl Default for SignIn {
+    fn default() -> SignIn {
+        SignIn {
+            local: true,
+            hours: 12,
+            oidc: None,
+        }
+    }
+}
+
+/// Signing in by OpenID Connect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SignInElsewhere {
+    /// The issuer, exactly as it calls itself.
+    pub issuer: String,
+    /// What it calls this registry.
+    pub client_id: String,
+    /// The file that holds the secret it gave, where it gave one.
+    pub client_secret_file: Option<Utf8PathBuf>,
+    /// Whether whoever it knows gets an account here.
+    #[serde(default)]
+    pub create_accounts: bool,
+    /// The roles of such an account.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+/// An issuer whose workflows may publish.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TrustedIssuer {
+    /// The issuer, exactly as it calls itself.
+    pub issuer: String,
+    /// For whom its tokens have to be; this registry's address unless given.
+    pub audience: Option<String>,
+}
+
+/// How mails are sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Mail {
+    /// The name of the server.
+    pub server: String,
+    /// Its port; the usual one of `security` unless given.
+    pub port: Option<u16>,
+    /// How the connection is protected.
+    #[serde(default)]
+    pub security: Security,
+    /// The sender, such as `Registry <registry@example.com>`.
+    pub from: String,
+    /// The account at the server.
+    pub user: Option<String>,
+    /// The file that holds its password.
+    pub password_file: Option<Utf8PathBuf>,
+}
+
+/// How a connection to a mail server is protected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Security {
+    /// It begins in the open and must change to TLS.
+    #[default]
+    Starttls,
+    /// It is TLS from its beginning.
+    Tls,
+    /// Not at all; only to the machine itself.
+    None,
 }
 
 /// A certificate and its key.
@@ -119,6 +209,8 @@ pub struct Publish {
 pub struct Tokens {
     /// The longest life of a token, in days.
     pub most_days: u32,
+    /// How many days before its end a user is told.
+    pub warn_days: u32,
 }
 
 impl Default for Publish {
@@ -134,7 +226,10 @@ impl Default for Publish {
 
 impl Default for Tokens {
     fn default() -> Tokens {
-        Tokens { most_days: 365 }
+        Tokens {
+            most_days: 365,
+            warn_days: 7,
+        }
     }
 }
 
@@ -245,6 +340,37 @@ impl Config {
                  `postgres://palisade@localhost/palisade`; leave it out for SQLite"
                     .to_owned(),
             ));
+        }
+        if let Some(elsewhere) = &mut config.sign_in.oidc {
+            if let Some(file) = &mut elsewhere.client_secret_file {
+                *file = directory.join(&*file);
+            }
+            let unknown = elsewhere
+                .roles
+                .iter()
+                .find(|role| palisade_store::Role::parse(role).is_none());
+            if let Some(role) = unknown {
+                return Err(invalid(format!(
+                    "gateway.sign-in.oidc.roles has `{role}`, which is no role"
+                )));
+            }
+        }
+        if let Some(mail) = &mut config.mail {
+            if let Some(file) = &mut mail.password_file {
+                *file = directory.join(&*file);
+            }
+            let local = ["localhost", "127.0.0.1", "::1"].contains(&mail.server.as_str());
+            if mail.security == Security::None && !local {
+                return Err(invalid(
+                    "gateway.mail.security is `none`, which is only for a server on this machine"
+                        .to_owned(),
+                ));
+            }
+            if mail.user.is_some() != mail.password_file.is_some() {
+                return Err(invalid(
+                    "gateway.mail needs both `user` and `password-file`, or neither".to_owned(),
+                ));
+            }
         }
         let exposed = !config.listen.ip().is_loopback();
         if exposed && config.tls.is_none() && !config.behind_proxy {

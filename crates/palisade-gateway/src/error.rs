@@ -47,6 +47,18 @@ pub enum GatewayError {
         /// Why not.
         reason: String,
     },
+    /// Issuers of identities cannot be asked as this build is.
+    #[error("issuers of identities cannot be asked: {reason}")]
+    Issuers {
+        /// Why not.
+        reason: String,
+    },
+    /// Mails cannot be sent as they are set up.
+    #[error("gateway.mail cannot be used: {reason}")]
+    Mail {
+        /// Why not.
+        reason: String,
+    },
     /// The policy asks for a scanner that is not there.
     #[error("gateway.policy.scan is on, and this build has no scanner")]
     NoScanner,
@@ -81,8 +93,11 @@ impl GatewayError {
             GatewayError::Tls { .. } => {
                 Some("both are PEM files; the chain begins with the server")
             }
+            GatewayError::Mail { .. } => Some("docs/gateway.md shows how mails are set up"),
             GatewayError::NoScanner => Some("set gateway.policy.scan.mode to `off`"),
-            GatewayError::Index { .. } | GatewayError::Refused(_) => None,
+            GatewayError::Index { .. }
+            | GatewayError::Issuers { .. }
+            | GatewayError::Refused(_) => None,
         }
     }
 }

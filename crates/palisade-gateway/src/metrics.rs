@@ -14,6 +14,7 @@ pub(crate) struct Metrics {
     failed: AtomicU64,
     stale: AtomicU64,
     bytes: AtomicU64,
+    jobs: AtomicU64,
 }
 
 impl Metrics {
@@ -24,6 +25,10 @@ impl Metrics {
 
     pub(crate) fn refused(&self) {
         self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn job_failed(&self) {
+        self.jobs.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn asked(&self, answered: bool) {
@@ -42,7 +47,7 @@ impl Metrics {
     }
 
     /// The text that Prometheus reads.
-    pub(crate) fn text(&self, states: &[(State, u64)]) -> String {
+    pub(crate) fn text(&self, states: &[(State, u64)], jobs: &[(String, bool, u64)]) -> String {
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = writeln!(text, "# TYPE palisade_requests_total counter");
@@ -59,6 +64,7 @@ impl Metrics {
             ("palisade_upstream_failures_total", &self.failed),
             ("palisade_stale_answers_total", &self.stale),
             ("palisade_archive_bytes_total", &self.bytes),
+            ("palisade_job_failures_total", &self.jobs),
         ] {
             let count = count.load(Ordering::Relaxed);
             let _ = writeln!(text, "# TYPE {name} counter\n{name} {count}");
@@ -66,6 +72,16 @@ impl Metrics {
         let _ = writeln!(text, "# TYPE palisade_versions gauge");
         for (state, count) in states {
             let _ = writeln!(text, "palisade_versions{{state=\"{state}\"}} {count}");
+        }
+        let _ = writeln!(text, "# TYPE palisade_jobs gauge");
+        for (kind, dead, count) in jobs {
+            // The kinds are ours, and one of a newer release is plain as well.
+            let state = if *dead { "given-up" } else { "waiting" };
+            let _ = writeln!(
+                text,
+                "palisade_jobs{{kind=\"{}\",state=\"{state}\"}} {count}",
+                kind.escape_default()
+            );
         }
         text
     }

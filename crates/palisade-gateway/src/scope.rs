@@ -2,7 +2,7 @@
 
 use palisade_store::Role;
 
-/// What a token is for. The names of the first four are those of crates.io.
+/// What a token is for. The names of the first five are those of crates.io.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// Publish a crate that does not exist.
@@ -13,6 +13,8 @@ pub enum Scope {
     Yank,
     /// Add and remove owners.
     ChangeOwners,
+    /// Say which workflows may publish.
+    TrustedPublishing,
     /// Read, where the registry is not open to everybody.
     Read,
     /// Decide what is kept back.
@@ -25,11 +27,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 8] = [
+    pub const ALL: [Scope; 9] = [
         Scope::PublishNew,
         Scope::PublishUpdate,
         Scope::Yank,
         Scope::ChangeOwners,
+        Scope::TrustedPublishing,
         Scope::Read,
         Scope::AdminReview,
         Scope::AdminUsers,
@@ -43,6 +46,7 @@ impl Scope {
             Scope::PublishUpdate => "publish-update",
             Scope::Yank => "yank",
             Scope::ChangeOwners => "change-owners",
+            Scope::TrustedPublishing => "trusted-publishing",
             Scope::Read => "read",
             Scope::AdminReview => "admin:review",
             Scope::AdminUsers => "admin:users",
@@ -66,9 +70,11 @@ impl Scope {
     /// The role that its user has to have as well; none for reading.
     pub fn role(self) -> Option<Role> {
         match self {
-            Scope::PublishNew | Scope::PublishUpdate | Scope::Yank | Scope::ChangeOwners => {
-                Some(Role::Publisher)
-            }
+            Scope::PublishNew
+            | Scope::PublishUpdate
+            | Scope::Yank
+            | Scope::ChangeOwners
+            | Scope::TrustedPublishing => Some(Role::Publisher),
             Scope::Read => None,
             Scope::AdminReview => Some(Role::Reviewer),
             Scope::AdminUsers => Some(Role::Admin),

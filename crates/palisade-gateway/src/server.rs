@@ -13,10 +13,11 @@ use crate::catalogue::{Catalogue, chain};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::http::{self, App};
+use crate::mail::Mailer;
 use crate::metrics::Metrics;
 use crate::policy::Mode;
 use crate::scanner::Scanner;
-use crate::{GatewayError, admin, tls};
+use crate::{GatewayError, admin, jobs, tls};
 
 /// How often changes of other processes are looked for. A hold or a release by
 /// command is seen that fast.
@@ -83,6 +84,8 @@ impl Gateway {
         // With port 0, the system has chosen one.
         config.listen = address;
         let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
+        let mailer = config.mail.as_ref().map(Mailer::open).transpose()?;
+        let mailer = mailer.map(Arc::new);
         let config = Arc::new(config);
         // A client with a connection pool of its own is made, which must not
         // happen on a thread that serves.
@@ -101,7 +104,7 @@ impl Gateway {
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = Vec::new();
-        let router = http::router(App::new(catalogue.clone()));
+        let router = http::router(App::new(catalogue.clone())?);
         let mut ended = stopped.clone();
         let signal = async move {
             let _ = ended.wait_for(|&stop| stop).await;
@@ -122,7 +125,16 @@ impl Gateway {
             head,
             stopped.clone(),
         )));
-        tasks.push(tokio::spawn(sweep(catalogue, parts.sweep, stopped)));
+        tasks.push(tokio::spawn(jobs::schedule(
+            catalogue.clone(),
+            parts.sweep,
+            stopped.clone(),
+        )));
+        for number in 0..jobs::WORKERS {
+            let name = format!("{}:{address}:{number}", std::process::id());
+            let work = jobs::work(catalogue.clone(), mailer.clone(), name, stopped.clone());
+            tasks.push(tokio::spawn(work));
+        }
         Ok(Gateway {
             address,
             store,
@@ -193,18 +205,6 @@ async fn follow(catalogue: Arc<Catalogue>, mut seen: i64, mut stopped: watch::Re
                 }
             }
             Err(error) => tracing::error!(error = %chain(&error), "cannot follow changes"),
-        }
-    }
-}
-
-async fn sweep(catalogue: Arc<Catalogue>, pause: Duration, mut stopped: watch::Receiver<bool>) {
-    loop {
-        tokio::select! {
-            _ = stopped.wait_for(|&stop| stop) => return,
-            () = tokio::time::sleep(pause) => {}
-        }
-        if let Err(error) = catalogue.sweep().await {
-            tracing::error!(error = %chain(&error), "cannot look for holds that end");
         }
     }
 }

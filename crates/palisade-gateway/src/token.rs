@@ -11,6 +11,9 @@ const RANDOM: usize = 43;
 /// Characters that tell a token from a text that only looks like one.
 const CHECK: usize = 6;
 
+/// Characters of a token.
+pub(crate) const LENGTH: usize = PREFIX.len() + RANDOM + CHECK;
+
 const SYMBOLS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// The text of a token. It is shown once and never printed by accident.
@@ -23,7 +26,7 @@ impl Secret {
     /// # Errors
     /// The system has none.
     pub fn generate() -> Result<Secret, getrandom::Error> {
-        let mut text = String::with_capacity(PREFIX.len() + RANDOM + CHECK);
+        let mut text = String::with_capacity(LENGTH);
         text.push_str(PREFIX);
         let mut bytes = [0; 64];
         while text.len() < PREFIX.len() + RANDOM {
@@ -68,11 +71,25 @@ impl Secret {
 /// Whether a text is a token of ours, in force or not. Scanners of archives
 /// ask this before the hash is looked up.
 pub fn is_token(text: &str) -> bool {
-    let length = PREFIX.len() + RANDOM + CHECK;
+    let length = LENGTH;
     text.len() == length
         && text.is_ascii()
         && text.starts_with(PREFIX)
         && text[length - CHECK..] == check(&text[..length - CHECK])
+}
+
+/// A text for a log: what begins like a token of ours is left out, whether it
+/// is one or not.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let mut parts = text.split(PREFIX);
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        shown.push_str(PREFIX);
+        shown.push_str("[left out]");
+        shown.push_str(rest);
+    }
+    shown
 }
 
 fn check(text: &str) -> String {

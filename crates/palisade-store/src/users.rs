@@ -140,6 +140,24 @@ impl Store {
 }
 
 impl Tx {
+    /// The user of this login, as this change sees them.
+    ///
+    /// # Errors
+    /// There is none, or the database cannot be read.
+    pub async fn user(&mut self, login: &str) -> Result<User, StoreError> {
+        let login = login.to_ascii_lowercase();
+        let row = sqlx::query("SELECT * FROM users WHERE login = $1")
+            .bind(&login)
+            .fetch_optional(&mut *self.inner)
+            .await
+            .map_err(StoreError::database("read a user"))?;
+        let missing = || StoreError::Missing {
+            what: "user",
+            name: login.clone(),
+        };
+        User::read(&row.ok_or_else(missing)?)
+    }
+
     /// Makes an account. Logins are compared in lower case.
     ///
     /// # Errors

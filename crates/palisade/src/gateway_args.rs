@@ -40,6 +40,12 @@ pub(crate) enum AdminCommand {
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Work in the background
+    #[command(subcommand)]
+    Job(JobCommand),
+    /// Workflows that may publish a crate
+    #[command(subcommand)]
+    Publisher(PublisherCommand),
     /// Vouch for crates: what the upstream lists of them at first sight is old
     Baseline {
         /// Names of crates
@@ -100,12 +106,61 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Set where mails to a user go
+    Email {
+        login: String,
+        /// The address; nothing ends the mails
+        address: Option<String>,
+    },
+    /// Set a password, which is read from standard input; every session ends
+    Password {
+        login: String,
+        /// Remove it instead
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Set a second factor, whose key is shown once; every session ends
+    SecondFactor {
+        login: String,
+        /// Remove it instead
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Show what a user was told
+    Notices { login: String },
     /// Unlock an account
     Unlock {
         login: String,
         /// Why
         #[arg(long)]
         reason: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// Show what waits, what is worked on, and what was given up
+    List,
+    /// Try a job again now
+    Retry {
+        /// Its number
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PublisherCommand {
+    /// Show a crate's
+    List {
+        #[arg(value_name = "CRATE")]
+        name: String,
+    },
+    /// Take the right to publish from one
+    Remove {
+        #[arg(value_name = "CRATE")]
+        name: String,
+        /// Its number
+        id: i64,
     },
 }
 

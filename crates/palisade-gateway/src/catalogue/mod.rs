@@ -1,6 +1,7 @@
 //! The crates that are known, as they are served: the store's content in
 //! memory, refreshed from the upstream, each crate by one request at a time.
 
+mod found;
 mod ingest;
 mod plan;
 mod review;

@@ -15,6 +15,10 @@ use crate::GatewayError;
 use crate::policy::{Access, Facts, Known, Mode, Viewer, judge};
 use crate::scanner::Subject;
 
+/// How long whoever publishes waits for the scanner. cargo gives up on a
+/// request that says nothing for half a minute; a job goes on after that.
+const PUBLISHER_WAITS: Duration = Duration::from_secs(15);
+
 /// What looking into an archive brought.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Inspection {
@@ -41,7 +45,10 @@ impl Catalogue {
         if seen {
             return Ok(bytes);
         }
-        let inspection = self.inspect(&view.krate.name, &version, &bytes).await?;
+        let patience = self.scanner_patience();
+        let inspection = self
+            .inspect(&view.krate.name, &version, &bytes, patience)
+            .await?;
         let settled = matches!(inspection.verdict, None | Some(Ok(_)));
         self.judge_again(&view.krate.canonical, Some((&version.version, inspection)))
             .await?;
@@ -96,7 +103,9 @@ impl Catalogue {
         name: &str,
         version: &Version,
         bytes: &[u8],
+        patience: Duration,
     ) -> Result<Inspection, GatewayError> {
+        self.revoke_found(name, &version.version, bytes).await;
         let mut inspection = Inspection {
             defect: self.defect(name, version, bytes),
             verdict: None,
@@ -104,7 +113,7 @@ impl Catalogue {
         if self.config.policy.scan.mode != Mode::Off {
             let verdict = match self.store.verdict(version.checksum).await? {
                 Some(verdict) => Ok(verdict),
-                None => self.scan(name, version, bytes).await?,
+                None => self.scan(name, version, bytes, patience).await?,
             };
             inspection.verdict = Some(verdict);
         }
@@ -139,6 +148,7 @@ impl Catalogue {
         name: &str,
         version: &Version,
         bytes: &[u8],
+        patience: Duration,
     ) -> Result<Result<Verdict, String>, GatewayError> {
         let Some(scanner) = self.scanner.clone() else {
             return Ok(Err("there is none".to_owned()));
@@ -153,7 +163,6 @@ impl Catalogue {
             archive: bytes.to_vec(),
         };
         let work = tokio::task::spawn_blocking(move || scanner.scan(&subject));
-        let patience = Duration::from_secs(u64::from(self.config.policy.scan.seconds));
         let answer = match tokio::time::timeout(patience, work).await {
             Ok(Ok(Ok(verdict))) => Ok(verdict),
             Ok(Ok(Err(error))) => Err(error.to_string()),
@@ -168,19 +177,47 @@ impl Catalogue {
         Ok(answer)
     }
 
-    /// Looks again at everything that is due: holds that end are released when
-    /// every check passes, yanks that were delayed are passed on.
-    pub(crate) async fn sweep(&self) -> Result<(), GatewayError> {
-        let now = self.clock.now();
-        for canonical in self.store.due(now).await? {
-            if let Err(error) = self.sweep_crate(&canonical, now).await {
-                tracing::error!(krate = canonical, error = %super::chain(&error), "cannot look again at a crate");
-            }
-        }
-        Ok(())
+    /// How long the scanner may take when nobody waits for a prompt answer.
+    fn scanner_patience(&self) -> Duration {
+        Duration::from_secs(u64::from(self.config.policy.scan.seconds))
     }
 
-    async fn sweep_crate(&self, canonical: &str, now: Timestamp) -> Result<(), GatewayError> {
+    /// Has the scanner look at a version about which it has given no answer;
+    /// why it has given none now, if so.
+    pub(crate) async fn scan_again(
+        &self,
+        name: &str,
+        version: &str,
+    ) -> Result<Result<(), String>, GatewayError> {
+        let found = self.find(name, version).await;
+        let (view, version) = match found {
+            Ok(found) => found,
+            // It is gone, and nobody will have it.
+            Err(Unserved::Missing | Unserved::Refused(_)) => return Ok(Ok(())),
+            Err(Unserved::Failed(error)) => return Err(error),
+        };
+        let bytes = match self.bytes(&view, &version).await {
+            Ok(bytes) => bytes,
+            Err(_) => return Ok(Err("the archive cannot be fetched".to_owned())),
+        };
+        let patience = self.scanner_patience();
+        let inspection = self.inspect(name, &version, &bytes, patience).await?;
+        let answer = match &inspection.verdict {
+            Some(Err(reason)) => Err(reason.clone()),
+            _ => Ok(()),
+        };
+        self.judge_again(&view.krate.canonical, Some((&version.version, inspection)))
+            .await?;
+        Ok(answer)
+    }
+
+    /// Looks again at a crate in which something is due: holds that end are
+    /// released when every check passes, yanks that were delayed are passed on.
+    pub(crate) async fn look_again(
+        &self,
+        canonical: &str,
+        now: Timestamp,
+    ) -> Result<(), GatewayError> {
         let Some(view) = self.load(canonical).await? else {
             return Ok(());
         };
@@ -202,7 +239,11 @@ impl Catalogue {
                 }
             }
             let inspection = match self.bytes(&view, version).await {
-                Ok(bytes) => self.inspect(&view.krate.name, version, &bytes).await?,
+                Ok(bytes) => {
+                    let patience = self.scanner_patience();
+                    self.inspect(&view.krate.name, version, &bytes, patience)
+                        .await?
+                }
                 Err(_) if self.config.policy.scan.mode == Mode::Off => Inspection::default(),
                 Err(_) => Inspection {
                     defect: None,
@@ -372,15 +413,18 @@ impl Catalogue {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where a version that is about to be published shall stand.
+    /// Where a version that is about to be published shall stand, and whether a
+    /// scan has to go on.
     pub(crate) async fn judge_published(
         &self,
         name: &str,
         known: &[Version],
         new: &Version,
         bytes: &[u8],
-    ) -> Result<Decision, GatewayError> {
-        let inspection = self.inspect(name, new, bytes).await?;
+    ) -> Result<(Decision, bool), GatewayError> {
+        let patience = self.scanner_patience().min(PUBLISHER_WAITS);
+        let inspection = self.inspect(name, new, bytes, patience).await?;
+        let unanswered = matches!(inspection.verdict, Some(Err(_)));
         let mut versions = Vec::new();
         for version in known.iter().chain([new]) {
             let index =
@@ -400,7 +444,8 @@ impl Catalogue {
             versions: &versions,
             now: new.published,
         };
-        Ok(judge(&self.config.policy, &facts, versions.len() - 1))
+        let decision = judge(&self.config.policy, &facts, versions.len() - 1);
+        Ok((decision, unanswered))
     }
 
     /// Who somebody is to a crate.

@@ -1,7 +1,7 @@
 //! axum's extractors, with refusals in the form that cargo prints: its own are
 //! plain text even on the API.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
@@ -30,6 +30,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
         match axum::extract::Query::from_request_parts(parts, state).await {
             Ok(axum::extract::Query(value)) => Ok(Query(value)),
+            Err(refusal) => Err(Failure::bad(refusal.body_text())),
+        }
+    }
+}
+
+/// What a browser's form sends.
+pub(super) struct Form<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Form<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Failure> {
+        match axum::extract::Form::from_request(request, state).await {
+            Ok(axum::extract::Form(value)) => Ok(Form(value)),
             Err(refusal) => Err(Failure::bad(refusal.body_text())),
         }
     }

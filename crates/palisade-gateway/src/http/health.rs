@@ -22,5 +22,6 @@ pub(super) async fn ready(State(app): State<App>) -> Result<&'static str, Failur
 
 pub(super) async fn metrics(State(app): State<App>) -> Result<String, Failure> {
     let states = app.catalogue.store.count_states().await?;
-    Ok(app.catalogue.metrics.text(&states))
+    let jobs = app.catalogue.store.count_jobs().await?;
+    Ok(app.catalogue.metrics.text(&states, &jobs))
 }

@@ -7,8 +7,12 @@ mod download;
 mod extract;
 mod health;
 mod index;
+mod me;
 mod owners;
+mod page;
 mod publish;
+mod publishers;
+mod sign_in;
 mod tokens;
 mod yank;
 
@@ -27,14 +31,19 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate as _};
 
+use crate::GatewayError;
 use crate::caller::Caller;
 use crate::catalogue::{Catalogue, chain};
 use crate::failure::{Audience, Failure};
+use crate::identity::{Issuers, Sessions};
 use crate::scope::Scope;
 use crate::token::Secret;
 
 /// How long a request may take. Archives are fetched and scanned meanwhile.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How many passwords are compared at once; each takes 19 MiB.
+const PASSWORDS: usize = 2;
 
 /// What it takes to use a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +54,8 @@ pub enum Need {
     Read,
     /// A token in force, whatever it is for.
     Token,
+    /// Somebody who is signed in with a browser. A token is none.
+    Session,
     /// A token with one of these scopes. What is about one crate asks again
     /// for that crate.
     Scopes(&'static [Scope]),
@@ -71,21 +82,30 @@ struct Route {
 #[derive(Clone)]
 pub(crate) struct App {
     pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) sessions: Sessions,
+    pub(crate) issuers: Arc<Issuers>,
+    /// Hashing a password takes much memory; strangers must not use up all.
+    pub(crate) passwords: Arc<tokio::sync::Semaphore>,
     requests: Arc<AtomicU64>,
 }
 
 impl App {
-    pub(crate) fn new(catalogue: Arc<Catalogue>) -> App {
-        App {
+    pub(crate) fn new(catalogue: Arc<Catalogue>) -> Result<App, GatewayError> {
+        let config = &catalogue.config;
+        let issuers = Issuers::new().map_err(|reason| GatewayError::Issuers { reason })?;
+        Ok(App {
+            sessions: Sessions::new(&config.address(), config.sign_in.hours),
+            issuers: Arc::new(issuers),
+            passwords: Arc::new(tokio::sync::Semaphore::new(PASSWORDS)),
             catalogue,
             requests: Arc::default(),
-        }
+        })
     }
 }
 
 fn routes() -> Vec<Route> {
     use Audience::{Api, Plain};
-    use Need::{Nothing, Read, Scopes, Token};
+    use Need::{Nothing, Read, Scopes, Session, Token};
     vec![
         get("/index/config.json", Read, Plain, index::config),
         get("/index/1/{name}", Read, Plain, index::file),
@@ -138,7 +158,44 @@ fn routes() -> Vec<Route> {
         ),
         get("/api/v1/tokens/current", Token, Api, tokens::show),
         route("DELETE", "/api/v1/tokens/current", Token, tokens::revoke),
-        get("/me", Nothing, Plain, tokens::page),
+        get(
+            "/api/v1/crates/{name}/publishers",
+            Scopes(&[Scope::TrustedPublishing]),
+            Api,
+            publishers::list,
+        ),
+        route(
+            "PUT",
+            "/api/v1/crates/{name}/publishers",
+            Scopes(&[Scope::TrustedPublishing]),
+            publishers::add,
+        ),
+        route(
+            "DELETE",
+            "/api/v1/crates/{name}/publishers/{id}",
+            Scopes(&[Scope::TrustedPublishing]),
+            publishers::remove,
+        ),
+        route(
+            "POST",
+            "/api/v1/trusted_publishing/tokens",
+            Nothing,
+            publishers::exchange,
+        ),
+        route(
+            "DELETE",
+            "/api/v1/trusted_publishing/tokens",
+            Token,
+            tokens::revoke,
+        ),
+        get("/login", Nothing, Plain, sign_in::page),
+        route("POST", "/login", Nothing, sign_in::local),
+        get("/login/oidc", Nothing, Plain, sign_in::elsewhere),
+        get("/login/oidc/callback", Nothing, Plain, sign_in::back),
+        route("POST", "/logout", Session, sign_in::out),
+        get("/me", Session, Plain, me::page),
+        route("POST", "/me/tokens", Session, me::add_token),
+        route("POST", "/me/tokens/{id}/revoke", Session, me::revoke_token),
         get(
             "/api/v1/admin/cases",
             Scopes(&[Scope::AdminReview]),
@@ -259,6 +316,14 @@ async fn guarded(State(guard): State<Guard>, mut request: Request, next: Next) -
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let work = async {
+        if guard.need == Need::Session {
+            let headers = request.headers();
+            let now = app.catalogue.clock.now();
+            match app.sessions.of(&app.catalogue.store, headers, now).await? {
+                Some(signed_in) => request.extensions_mut().insert(signed_in),
+                None => return Ok(page::to("/login")),
+            };
+        }
         let caller = authenticate(app, request.headers(), guard.need, &id).await?;
         request.extensions_mut().insert(caller);
         Ok::<Response, Failure>(next.run(request).await)
@@ -291,8 +356,8 @@ async fn guarded(State(guard): State<Guard>, mut request: Request, next: Next) -
 }
 
 fn log(method: &Method, path: &str, status: u16, id: &str) {
-    // The path is a stranger's text.
-    let path = palisade_archive::visible(path);
+    // The path is a stranger's text, and somebody may have put a token there.
+    let path = crate::token::without_tokens(&palisade_archive::visible(path));
     tracing::info!(%method, path, status, id, "request");
 }
 
@@ -308,7 +373,7 @@ async fn authenticate(
         known: None,
         request: id.to_owned(),
     };
-    if need == Need::Nothing {
+    if matches!(need, Need::Nothing | Need::Session) {
         return Ok(caller);
     }
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -330,7 +395,7 @@ async fn authenticate(
         caller.known = Some((token, user));
     }
     match need {
-        Need::Nothing => {}
+        Need::Nothing | Need::Session => {}
         Need::Read if !catalogue.config.auth_required => {}
         Need::Read => caller.require_any(&[Scope::Read])?,
         Need::Token => {

@@ -9,8 +9,11 @@ use palisade_store::{Actor, Crate, Decision, NewVersion, Origin, User, Version};
 use serde_json::json;
 
 use super::{App, Json, Known};
+use crate::caller::Caller;
 use crate::catalogue::{Catalogue, Freshness};
+use crate::clock::{Clock as _, SystemClock};
 use crate::failure::Failure;
+use crate::jobs::SCAN;
 use crate::publish::{Body, Candidate, version_identity};
 use crate::scope::Scope;
 
@@ -55,7 +58,7 @@ pub(super) async fn publish(
     let identity = version_identity(&candidate.version);
     check_unique(&known, &candidate)?;
     let new = seen(&candidate, now);
-    let decision = catalogue
+    let (decision, unanswered) = catalogue
         .judge_published(&name, &known, &new, body.archive)
         .await?;
 
@@ -97,14 +100,18 @@ pub(super) async fn publish(
         }
         Some(krate) => return Err(taken(&krate, &name)),
     }
+    let scan = format!("{name} {}", new.version);
     tx.add_versions(&canonical, &[new]).await?;
+    if unanswered {
+        tx.enqueue(SCAN, &scan, SystemClock.now()).await?;
+    }
     tx.commit().await?;
     catalogue.forget(&canonical);
     Ok(Json(json!({
         "warnings": {
             "invalid_categories": [],
             "invalid_badges": [],
-            "other": warnings(&decision, &candidate),
+            "other": warnings(&decision, &candidate, &caller, now),
         }
     })))
 }
@@ -251,19 +258,26 @@ fn seen(candidate: &Candidate, now: Timestamp) -> Version {
 }
 
 /// cargo prints these, and nothing else that a success says.
-fn warnings(decision: &Decision, candidate: &Candidate) -> Vec<String> {
+fn warnings(
+    decision: &Decision,
+    candidate: &Candidate,
+    caller: &Caller,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut warnings: Vec<String> = caller.ends_soon(now).into_iter().collect();
     if decision.state.is_public() {
-        return Vec::new();
+        return warnings;
     }
     let until = decision
         .until
         .map_or_else(String::new, |until| format!(" until {until}"));
-    vec![format!(
+    warnings.push(format!(
         "{} {} was received and is {}{until}: {} (rule `{}`). Only its owners see it meanwhile.",
         candidate.name,
         candidate.version,
         decision.state,
         decision.reason.as_deref().unwrap_or_default(),
         decision.rule.as_deref().unwrap_or_default(),
-    )]
+    ));
+    warnings
 }

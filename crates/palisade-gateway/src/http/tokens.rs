@@ -1,8 +1,6 @@
 //! A token about itself.
 
 use axum::extract::State;
-use axum::http::header;
-use axum::response::IntoResponse;
 use palisade_store::Actor;
 use serde_json::json;
 
@@ -20,6 +18,7 @@ pub(super) async fn show(caller: Known) -> Result<Json, Failure> {
         "crates": token.patterns,
         "created": token.created.to_string(),
         "expires": token.expires.to_string(),
+        "last_used": token.last_used.map(|used| used.to_string()),
     })))
 }
 
@@ -33,16 +32,4 @@ pub(super) async fn revoke(State(app): State<App>, caller: Known) -> Result<Json
         .await?;
     tx.commit().await?;
     Ok(Json(json!({ "ok": true })))
-}
-
-/// The page that `cargo login` names.
-pub(super) async fn page(State(app): State<App>) -> impl IntoResponse {
-    let text = format!(
-        "Tokens for this registry come from whoever runs it:\n\n    \
-         palisade admin token add YOU --name NAME --scope publish-update --crate 'your-crate*' --days 90\n\n\
-         Then run\n\n    cargo login --registry NAME\n\nwith this in cargo's configuration:\n\n    \
-         [registries.NAME]\n    index = \"{}\"\n",
-        app.catalogue.config.index_address()
-    );
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text)
 }

@@ -25,6 +25,8 @@ pub(crate) enum Manner {
     Broken,
     /// It sends other archives than the index promises.
     Lying,
+    /// It takes longer than anybody waits.
+    Slow,
 }
 
 #[derive(Default)]
@@ -190,6 +192,13 @@ impl Upstream {
         self.content.lock().unwrap().manner = manner;
     }
 
+    async fn dawdle(&self) {
+        let slow = self.content.lock().unwrap().manner == Manner::Slow;
+        if slow {
+            tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        }
+    }
+
     /// How often a path was asked for.
     pub(crate) fn asked(&self, part: &str) -> usize {
         let content = self.content.lock().unwrap();
@@ -206,6 +215,7 @@ async fn index(
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Response {
+    upstream.dawdle().await;
     let mut content = upstream.content.lock().unwrap();
     content.asked.push(path.clone());
     if content.manner == Manner::Broken {
@@ -230,6 +240,7 @@ async fn download(
     State(upstream): State<Upstream>,
     Path((name, version)): Path<(String, String)>,
 ) -> Response {
+    upstream.dawdle().await;
     let mut content = upstream.content.lock().unwrap();
     content.asked.push(format!("{name}/{version}/download"));
     let archive = content.archives.get(&format!("{name}/{version}"));
@@ -237,6 +248,6 @@ async fn download(
         (Manner::Broken, _) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         (_, None) => StatusCode::NOT_FOUND.into_response(),
         (Manner::Lying, Some(_)) => Release::new("other", "1.0.0", "").archive().into_response(),
-        (Manner::Well, Some(archive)) => archive.clone().into_response(),
+        (Manner::Well | Manner::Slow, Some(archive)) => archive.clone().into_response(),
     }
 }

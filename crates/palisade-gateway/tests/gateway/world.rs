@@ -13,6 +13,7 @@ use palisade_gateway::{Clock, Config, Gateway, Parts, Pattern, Scanner, Scope};
 use palisade_store::{Actor, Role, State, Store};
 use tokio::runtime::Runtime;
 
+use crate::postgres;
 use crate::upstream::Upstream;
 
 /// When every test begins.
@@ -40,6 +41,9 @@ pub(crate) struct World {
     gateway: Option<Gateway>,
     settings: String,
     scanner: Option<Arc<dyn Scanner>>,
+    /// The database, when it is not a file: PALISADE_TEST_BACKEND=postgres runs
+    /// every test on it.
+    server: Option<postgres::Database>,
 }
 
 /// What cargo said.
@@ -92,14 +96,22 @@ impl World {
             gateway: None,
             settings: settings.to_owned(),
             scanner,
+            server: match std::env::var("PALISADE_TEST_BACKEND").as_deref() {
+                Ok("postgres") => postgres::Database::new(),
+                _ => None,
+            },
         };
         world.start();
         world
     }
 
     fn start(&mut self) {
+        let database = match &self.server {
+            Some(server) => format!("database = \"{}\"\n", server.url),
+            None => String::new(),
+        };
         let text = format!(
-            "[gateway]\nlisten = \"127.0.0.1:0\"\ndata = \"data\"\n{}\n[gateway.upstream]\nindex = \"{}\"\nrefresh-seconds = 0\n",
+            "[gateway]\nlisten = \"127.0.0.1:0\"\ndata = \"data\"\n{database}{}\n[gateway.upstream]\nindex = \"{}\"\nrefresh-seconds = 0\n",
             self.settings,
             self.upstream.index(),
         );
@@ -179,6 +191,12 @@ impl World {
         self.cargo_with(at, None, "home", None, arguments)
     }
 
+    /// Runs cargo, which says what goes over its connections.
+    pub(crate) fn cargo_logged(&self, at: &str, arguments: &[&str]) -> Output {
+        let mut command = self.command(at, None, "home", None, arguments);
+        run(command.env("CARGO_LOG", "network=debug,cargo::util::network=debug"))
+    }
+
     /// Runs cargo with a token.
     pub(crate) fn cargo_as(&self, at: &str, token: &str, arguments: &[&str]) -> Output {
         self.cargo_with(at, None, "home", Some(token), arguments)
@@ -198,6 +216,17 @@ impl World {
                 &self.read("home/config.toml"),
             );
         }
+        run(&mut self.command(at, toolchain, home, token, arguments))
+    }
+
+    fn command(
+        &self,
+        at: &str,
+        toolchain: Option<&str>,
+        home: &str,
+        token: Option<&str>,
+        arguments: &[&str],
+    ) -> Command {
         let mut command = cargo();
         command
             .args(arguments)
@@ -213,12 +242,7 @@ impl World {
         if let Some(token) = token {
             command.env("CARGO_REGISTRIES_GW_TOKEN", token);
         }
-        let output = command.output().unwrap();
-        Output {
-            ok: output.status.success(),
-            text: String::from_utf8_lossy(&output.stderr).into_owned()
-                + &String::from_utf8_lossy(&output.stdout),
-        }
+        command
     }
 
     /// The version of a package in a lockfile.
@@ -299,6 +323,15 @@ impl Drop for World {
         if let Some(gateway) = self.gateway.take() {
             self.runtime.block_on(gateway.stop());
         }
+    }
+}
+
+fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    Output {
+        ok: output.status.success(),
+        text: String::from_utf8_lossy(&output.stderr).into_owned()
+            + &String::from_utf8_lossy(&output.stdout),
     }
 }
 

@@ -10,6 +10,7 @@ use palisade_index::Lockfile;
 use palisade_model::PackageSource;
 use palisade_store::{Actor, State, Store};
 
+use super::admin_service as service;
 use crate::cli::AdminArgs;
 use crate::errors::Usage;
 use crate::exit::Exit;
@@ -59,6 +60,12 @@ impl Desk<'_> {
             AdminCommand::User(command) => self.user(command).await,
             AdminCommand::Token(command) => self.token(command).await,
             AdminCommand::Case(command) => self.case(command).await,
+            AdminCommand::Job(command) => {
+                service::job(self.store, &self.actor, self.now, command).await
+            }
+            AdminCommand::Publisher(command) => {
+                service::publisher(self.store, &self.actor, self.now, command).await
+            }
             AdminCommand::Audit(command) => self.audit(command).await,
             AdminCommand::Baseline {
                 names,
@@ -99,6 +106,12 @@ impl Desk<'_> {
             } => admin::lock(store, actor, now, login, *hours, reason).await?,
             UserCommand::Unlock { login, reason } => {
                 admin::lock(store, actor, now, login, 0, reason).await?;
+            }
+            UserCommand::Email { .. }
+            | UserCommand::Password { .. }
+            | UserCommand::SecondFactor { .. }
+            | UserCommand::Notices { .. } => {
+                return service::account(store, self.config, actor, now, command).await;
             }
             UserCommand::List => {
                 let users = store.users().await?;
@@ -153,11 +166,15 @@ impl Desk<'_> {
                         (None, false) => format!("until {}", token.expires),
                     };
                     format!(
-                        "{:<4} {:<20} {state}  {}  crates {}",
+                        "{:<4} {:<20} {state}  {}  crates {}  {}",
                         token.id,
                         harmless(&token.name),
                         token.scopes.join(","),
-                        token.patterns.join(",")
+                        token.patterns.join(","),
+                        match token.last_used {
+                            Some(used) => format!("last used {used}"),
+                            None => "never used".to_owned(),
+                        },
                     )
                 }))
             }
@@ -314,15 +331,15 @@ impl Desk<'_> {
 }
 
 /// Text that a stranger chose, harmless to a terminal.
-fn harmless(text: &str) -> String {
+pub(super) fn harmless(text: &str) -> String {
     text.escape_debug().to_string()
 }
 
-fn say(text: &str) -> Result<Exit> {
+pub(super) fn say(text: &str) -> Result<Exit> {
     lines([text.to_owned()].into_iter())
 }
 
-fn lines(lines: impl Iterator<Item = String>) -> Result<Exit> {
+pub(super) fn lines(lines: impl Iterator<Item = String>) -> Result<Exit> {
     output::to_stdout(|out| {
         for line in lines {
             writeln!(out, "{line}")?;

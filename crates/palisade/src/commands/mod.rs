@@ -1,6 +1,7 @@
 //! One file per command, and what they share.
 
 pub(crate) mod admin;
+pub(crate) mod admin_service;
 pub(crate) mod callgraph;
 pub(crate) mod check;
 pub(crate) mod db;
