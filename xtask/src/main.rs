@@ -12,6 +12,7 @@
 mod accuracy;
 mod advisory_paths;
 mod bench;
+mod bench_gateway;
 mod corpus;
 mod demo;
 mod evaluate_scan;
@@ -55,6 +56,8 @@ enum Task {
     Corpus(corpus::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),
+    /// Measure the gateway beside nginx, with the same files and generator
+    BenchGateway(bench_gateway::Args),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Corpus(args) => corpus::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::BenchGateway(args) => bench_gateway::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
