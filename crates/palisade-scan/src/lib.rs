@@ -29,6 +29,8 @@ mod finding;
 mod input;
 mod limits;
 mod names;
+mod profile;
+mod provenance;
 mod rule;
 mod scan;
 mod score;
@@ -36,6 +38,8 @@ mod secrets;
 mod source;
 mod subject;
 mod suppress;
+mod surroundings;
+pub mod watch;
 
 pub use diff::{Change, Diff};
 pub use documentation::detectors_page;
@@ -43,16 +47,29 @@ pub use finding::{Category, Confidence, Finding, Place, Severity};
 pub use input::{Input, InputError, Inputs};
 pub use limits::Limits;
 pub use names::NameCorpus;
+pub use profile::{Measures, Profile, ProfileDependency};
+pub use provenance::{
+    DifferenceKind, FetchError, FetchOptions, FileDifference, FileRole, Provenance,
+    ProvenanceClass, ProvenanceError, Repositories, Repository, RepositoryLimits, Revision, Source,
+    fetch, repository_address,
+};
 pub use rule::{Lifecycle, Rule};
-pub use scan::{Outcome, Report, ScanError, Scanner, ScannerOptions};
+pub use scan::{Outcome, Published, Report, ScanError, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
+pub use surroundings::{
+    Advisories, Concern, DependencyVerdict, Events, Flagged, Surroundings,
+};
 
 /// Every rule, in the order of the documentation.
 pub fn rules() -> Vec<&'static Rule> {
     let detectors = detectors::ALL.iter().map(|detector| detector.rule());
+    let around = detectors::AROUND.iter().map(|(_, rule)| *rule);
+    let provenance = detectors::PROVENANCE.iter().copied();
     let secrets = secrets::rules().map(|rule| &rule.rule);
     detectors
+        .chain(around)
+        .chain(provenance)
         .chain(secrets)
         .chain([secrets::file_rule()])
         .collect()

@@ -1,22 +1,26 @@
 //! From an input to a report.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use palisade_archive::{ArchiveError, CrateArchive, DirectoryOptions, ReadOptions, SourceTree};
+use palisade_archive::{
+    ArchiveError, CrateArchive, CrateName, DirectoryOptions, ReadOptions, SourceTree,
+};
 use palisade_index::{CargoCache, IndexFile, Manifest, Registry};
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::detectors;
+use crate::detectors::provenance::source_mismatch::SourceMismatch;
+use crate::detectors::provenance::source_unverified::SourceUnverified;
 use crate::diff::Diff;
 use crate::facts::Facts;
 use crate::score::{Hygiene, hygiene, risk};
-use crate::secrets;
 use crate::source::SourceFile;
 use crate::subject::{Findings, Package, Subject};
-use crate::{Finding, Input, Limits, NameCorpus};
+use crate::surroundings::{self, Surroundings};
+use crate::{Finding, Input, Limits, NameCorpus, Profile, Provenance};
+use crate::{detectors, score, secrets};
 
 /// What a scan found in one package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,8 +39,47 @@ pub struct Report {
     pub risk: u8,
     /// How well it is kept.
     pub hygiene: Hygiene,
+    /// What came of comparing it with its repository, where that was asked
+    /// for.
+    pub provenance: Option<Provenance>,
+    /// What counts for judging it beside others.
+    pub profile: Profile,
     /// Most severe first.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Adds findings, in their order among the others.
+    pub(crate) fn add_findings(&mut self, more: Findings) {
+        self.findings = more.and(std::mem::take(&mut self.findings));
+    }
+
+    /// Adds what came of comparing the package with its repository, and rates
+    /// it again.
+    pub fn add_provenance(&mut self, provenance: Provenance) {
+        let mut findings = Findings::default();
+        SourceMismatch::report(&provenance, &mut findings);
+        SourceUnverified::report(&provenance, &mut findings);
+        self.add_findings(findings);
+        self.hygiene.set(score::source_revision(&provenance));
+        self.provenance = Some(provenance);
+        self.risk = risk(&self.findings);
+    }
+}
+
+/// A published version, for a scan without a file.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The crate's name.
+    pub name: String,
+    /// The version.
+    pub version: Version,
+    /// Its archive.
+    pub archive: Vec<u8>,
+    /// The archive of the version before, with its version.
+    pub previous: Option<(Version, Vec<u8>)>,
+    /// The crate's index file.
+    pub index: Option<Arc<IndexFile>>,
 }
 
 /// What became of one input.
@@ -81,12 +124,14 @@ pub struct ScannerOptions {
     /// What cargo has fetched: earlier versions and index files are looked up
     /// there.
     pub caches: Vec<CargoCache>,
+    /// What is known around packages.
+    pub surroundings: Surroundings,
 }
 
 /// Scans packages.
 #[derive(Debug)]
 pub struct Scanner {
-    options: ScannerOptions,
+    pub(crate) options: ScannerOptions,
 }
 
 /// What was read of an input, before it is analysed.
@@ -95,6 +140,19 @@ struct Source {
     tree: SourceTree,
     packed_bytes: Option<u64>,
     name: Option<(String, Version)>,
+}
+
+impl Source {
+    fn of(archive: CrateArchive, target: String) -> Source {
+        Source {
+            packed_bytes: Some(archive.packed_bytes()),
+            name: archive
+                .name()
+                .map(|name| (name.name.clone(), name.version.clone())),
+            tree: archive.into_tree(),
+            target,
+        }
+    }
 }
 
 impl Scanner {
@@ -114,8 +172,61 @@ impl Scanner {
             let (index, previous) = self.history(input, &source)?;
             let package = self.package(&source);
             let previous = previous.as_ref().map(|previous| self.package(previous));
-            Ok(self.report(&source, &package, previous.as_ref(), index.as_deref()))
+            let mut report = self.report(&source, &package, previous.as_ref(), index.as_deref());
+            self.judge(&mut report);
+            Ok(report)
         })
+    }
+
+    /// Scans a published version that is in memory.
+    ///
+    /// # Errors
+    /// As for [`Scanner::scan`].
+    pub fn scan_published(&self, published: Published) -> Result<Report, ScanError> {
+        let target = format!("{}@{}", published.name, published.version);
+        self.guarded(target.clone(), || {
+            let options = self.read_options();
+            let (name, version) = (published.name, published.version);
+            let read = |bytes: Vec<u8>, version: &Version| -> Result<Source, ScanError> {
+                let expected = CrateName {
+                    name: name.clone(),
+                    version: version.clone(),
+                };
+                let options = options.clone().expecting(expected);
+                let archive = CrateArchive::from_bytes(&target, &bytes, &options)?;
+                Ok(Source::of(archive, target.clone()))
+            };
+            let source = read(published.archive, &version)?;
+            // A version before that cannot be read costs the comparison alone.
+            let previous = published
+                .previous
+                .and_then(|(version, bytes)| read(bytes, &version).ok());
+            let package = self.package(&source);
+            let previous = previous.as_ref().map(|previous| self.package(previous));
+            let index = published.index.as_deref();
+            let mut report = self.report(&source, &package, previous.as_ref(), index);
+            self.judge(&mut report);
+            Ok(report)
+        })
+    }
+
+    /// The files of a package, for comparing them with something else.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn files(&self, input: &Input) -> Result<SourceTree, ScanError> {
+        self.guarded(input.to_string(), || Ok(self.read(input)?.tree))
+    }
+
+    /// Judges a package by its surroundings.
+    fn judge(&self, report: &mut Report) {
+        let ScannerOptions {
+            names,
+            caches,
+            surroundings,
+            ..
+        } = &self.options;
+        surroundings::judge(report, surroundings, names.as_ref(), caches);
     }
 
     /// Compares two packages: what changed that matters to a reviewer, and
@@ -128,7 +239,9 @@ impl Scanner {
             let (old, new) = (self.read(old)?, self.read(new)?);
             let (before, after) = (self.package(&old), self.package(&new));
             let diff = Diff::between(&before, &after);
-            Ok((diff, self.report(&new, &after, Some(&before), None)))
+            let mut report = self.report(&new, &after, Some(&before), None);
+            self.judge(&mut report);
+            Ok((diff, report))
         })
     }
 
@@ -184,19 +297,9 @@ impl Scanner {
 
     fn read(&self, input: &Input) -> Result<Source, ScanError> {
         let target = input.to_string();
+        let options = self.read_options();
         let limits = &self.options.limits.archive;
-        let options = ReadOptions {
-            limits: limits.clone(),
-            ..ReadOptions::lenient()
-        };
-        let from_archive = |archive: CrateArchive| Source {
-            packed_bytes: Some(archive.packed_bytes()),
-            name: archive
-                .name()
-                .map(|name| (name.name.clone(), name.version.clone())),
-            tree: archive.into_tree(),
-            target: target.clone(),
-        };
+        let from_archive = |archive: CrateArchive| Source::of(archive, target.clone());
         match input {
             Input::Archive(path) => Ok(from_archive(CrateArchive::open(path, &options)?)),
             Input::Directory(path) => {
@@ -223,12 +326,19 @@ impl Scanner {
         }
     }
 
+    fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            limits: self.options.limits.archive.clone(),
+            ..ReadOptions::lenient()
+        }
+    }
+
     /// What is known about the versions before.
     fn history(
         &self,
         input: &Input,
         source: &Source,
-    ) -> Result<(Option<std::sync::Arc<IndexFile>>, Option<Source>), ScanError> {
+    ) -> Result<(Option<Arc<IndexFile>>, Option<Source>), ScanError> {
         // What lies in a directory of its own need not be what the registry
         // has under this name.
         let (Input::Cached { .. }, Some((name, version))) = (input, &source.name) else {
@@ -305,6 +415,7 @@ impl Scanner {
         }
         secrets::scan(package.tree, self.options.limits.text_bytes, &mut findings);
         let findings = findings.finish(self.options.limits.findings);
+        let profile = Profile::of(package, previous);
         Report {
             name: package.name.clone(),
             version: package.version.clone(),
@@ -312,7 +423,9 @@ impl Scanner {
             previous: previous.map(|previous| previous.version.clone()),
             complete: package.tree.is_complete() && package.skipped.is_empty(),
             risk: risk(&findings),
-            hygiene: hygiene(&subject),
+            hygiene: hygiene(&subject, &profile.measures),
+            provenance: None,
+            profile,
             findings,
         }
     }

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use palisade_index::CargoCache;
-use palisade_scan::{Input, Inputs};
+use palisade_scan::{Input, Inputs, Surroundings};
 
+use super::now;
 use super::scan::{caches, exit, scanner};
 use crate::cli::{DiffArgs, ScoreFormat};
 use crate::errors::Usage;
@@ -15,7 +16,11 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let caches = caches()?;
     let old = one(&args.old, &caches)?;
     let new = one(&args.new, &caches)?;
-    let scanner = scanner(args.names.as_deref(), caches)?;
+    let surroundings = Surroundings {
+        at: Some(now()?),
+        ..Surroundings::default()
+    };
+    let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
     let (changes, report) = scanner.diff(&old, &new)?;
     output::to_stdout(|out| match args.format {
         ScoreFormat::Text => diff::text(&changes, &report, out),

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod admin_service;
+mod around;
 pub(crate) mod callgraph;
 pub(crate) mod check;
 pub(crate) mod db;
@@ -11,6 +12,7 @@ pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod score;
 pub(crate) mod serve;
+pub(crate) mod watch;
 pub(crate) mod why;
 
 use std::num::NonZeroUsize;

@@ -8,16 +8,17 @@ use jiff::tz::TimeZone;
 use palisade_check::Config;
 use palisade_index::CargoCache;
 use palisade_scan::{
-    Inputs, NameCorpus, Outcome, Report, Scanner, ScannerOptions, Severity, Suppression, suppress,
+    Inputs, NameCorpus, Outcome, Report, Scanner, ScannerOptions, Severity, Suppression,
+    Surroundings, suppress,
 };
 
-use super::{cargo_home, now};
+use super::{around, cargo_home, now};
 use crate::cli::{PackageArgs, ScanArgs, ScanFormat};
 use crate::errors::Usage;
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Reporter;
-use crate::report::scan::{ScanView, json, sarif, text};
+use crate::report::scan::{ScanView, json, sarif, store, text};
 use crate::report::text::printable;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
@@ -33,6 +34,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
     let warnings = suppress(&mut reports, &suppressions, today);
     for warning in &warnings {
         output::warn(&printable(warning));
+    }
+    if let Some(directory) = &args.store {
+        store::keep(directory, &reports)?;
     }
     let view = ScanView {
         reports: &reports,
@@ -96,7 +100,8 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
         }
         .into());
     }
-    let scanner = scanner(args.names.as_deref(), caches)?;
+    let surroundings = around::surroundings(&args.around)?;
+    let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
     let threads = args
         .threads
         .or_else(|| std::thread::available_parallelism().ok())
@@ -112,9 +117,19 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
         failed: Vec::new(),
         missing: inputs.missing,
     };
-    for Outcome { target, result } in outcomes {
+    let mut provenance = around::provenance(&args.around)?;
+    let mut reach = around::Reach::open(&args.around)?;
+    for (input, Outcome { target, result }) in inputs.inputs.iter().zip(outcomes) {
         match result {
-            Ok(report) => scanned.reports.push(report),
+            Ok(mut report) => {
+                if let Some(provenance) = &mut provenance {
+                    provenance.add(&scanner, input, &mut report);
+                }
+                if let Some(reach) = &mut reach {
+                    reach.decide(&mut report);
+                }
+                scanned.reports.push(report);
+            }
             Err(error) => {
                 let error = anyhow::Error::from(error);
                 scanned.failed.push((target, format!("{error:#}")));
@@ -124,7 +139,11 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
     Ok(scanned)
 }
 
-pub(super) fn scanner(names: Option<&Utf8Path>, caches: Vec<CargoCache>) -> Result<Scanner> {
+pub(super) fn scanner(
+    names: Option<&Utf8Path>,
+    caches: Vec<CargoCache>,
+    surroundings: Surroundings,
+) -> Result<Scanner> {
     let names = names.map(NameCorpus::open).transpose()?;
     for problem in names.iter().flat_map(|names| &names.problems) {
         output::warn(&printable(&format!("the database dump: {problem}")));
@@ -132,6 +151,7 @@ pub(super) fn scanner(names: Option<&Utf8Path>, caches: Vec<CargoCache>) -> Resu
     Ok(Scanner::new(ScannerOptions {
         names,
         caches,
+        surroundings,
         ..ScannerOptions::default()
     }))
 }

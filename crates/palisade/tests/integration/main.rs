@@ -13,5 +13,7 @@ mod expand_macros;
 mod fixture;
 mod formats;
 mod gateway;
+mod registry;
 mod scan;
+mod watch;
 mod why;
