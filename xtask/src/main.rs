@@ -15,6 +15,7 @@ mod bench;
 mod bench_gateway;
 mod corpus;
 mod demo;
+mod evaluate_provenance;
 mod evaluate_scan;
 mod fuzz;
 mod process;
@@ -50,6 +51,9 @@ enum Task {
     /// Scan every crate that cargo has fetched, and look-alikes of malicious
     /// ones; time the scanner
     EvaluateScan(evaluate_scan::Args),
+    /// Compare crates with repositories that are made of their own history, as
+    /// the real cargo packs them
+    EvaluateProvenance(evaluate_provenance::Args),
     /// Feed the parsers of hostile input with libFuzzer
     Fuzz(fuzz::Args),
     /// Make fragments of what cargo has fetched, and measure it
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Task::Accuracy(args) => accuracy::run(&args),
         Task::AdvisoryPaths(args) => advisory_paths::run(&args),
         Task::EvaluateScan(args) => evaluate_scan::run(&args),
+        Task::EvaluateProvenance(args) => evaluate_provenance::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Corpus(args) => corpus::run(&args),
         Task::Bench(args) => bench::run(&args),

@@ -21,6 +21,7 @@
 //! assert!(error.is_err());
 //! ```
 
+pub mod audit;
 mod detectors;
 mod diff;
 mod documentation;
@@ -57,9 +58,7 @@ pub use rule::{Lifecycle, Rule};
 pub use scan::{Outcome, Published, Report, ScanError, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
-pub use surroundings::{
-    Advisories, Concern, DependencyVerdict, Events, Flagged, Surroundings,
-};
+pub use surroundings::{Advisories, Concern, DependencyVerdict, Events, Flagged, Surroundings};
 
 /// Every rule, in the order of the documentation.
 pub fn rules() -> Vec<&'static Rule> {

@@ -1,6 +1,7 @@
 //! What of a package counts for judging it beside others: small, and apart
 //! from its files.
 
+use jiff::Timestamp;
 use palisade_index::{Dependency, DependencyKind, Manifest, TargetKind};
 use semver::VersionReq;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Profile {
     pub repository: Option<String>,
     /// The commit that cargo wrote into the archive.
     pub commit: Option<String>,
+    /// When it was published, where the index or a dump says.
+    pub published: Option<Timestamp>,
     /// What was counted.
     pub measures: Measures,
 }
@@ -126,6 +129,7 @@ impl Profile {
             description: text("description"),
             repository: text("repository"),
             commit: commit(package),
+            published: None,
             measures: Measures::of(package),
         }
     }

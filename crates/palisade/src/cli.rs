@@ -48,6 +48,8 @@ pub(crate) enum Command {
     /// Follow a registry and scan everything new
     #[command(after_long_help = WATCH_EXIT_CODES)]
     Watch(Box<WatchArgs>),
+    /// Survey many crates: one page with charts, or JSON
+    Report(ReportArgs),
     /// Say what `scan` looks for
     Rules(RulesArgs),
     /// Look after the local copy of the advisory database
@@ -169,10 +171,20 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "REPOSITORY", help_heading = "Discovery")]
     pub(crate) index_git: Option<Utf8PathBuf>,
     /// The reference in that clone
-    #[arg(long, default_value = "HEAD", value_name = "REF", help_heading = "Discovery")]
+    #[arg(
+        long,
+        default_value = "HEAD",
+        value_name = "REF",
+        help_heading = "Discovery"
+    )]
     pub(crate) reference: String,
     /// Where to begin in that clone: `now`, `beginning`, or behind a commit
-    #[arg(long, default_value = "now", value_name = "COMMIT", help_heading = "Discovery")]
+    #[arg(
+        long,
+        default_value = "now",
+        value_name = "COMMIT",
+        help_heading = "Discovery"
+    )]
     pub(crate) from: String,
     /// Find what is new in a feed
     #[arg(long, value_name = "URL", help_heading = "Discovery")]
@@ -181,17 +193,32 @@ pub(crate) struct WatchArgs {
     #[arg(long, help_heading = "Discovery")]
     pub(crate) sweep: bool,
     /// The crates to sweep, one name a line [default: those of --dump]
-    #[arg(long, value_name = "FILE", requires = "sweep", help_heading = "Discovery")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "sweep",
+        help_heading = "Discovery"
+    )]
     pub(crate) crates: Option<Utf8PathBuf>,
     /// Play what happened in the order in which it happened, so that nothing
     /// sees what came later; for a registry in a directory
     #[arg(long, help_heading = "Discovery")]
     pub(crate) replay: bool,
     /// Play from this time on
-    #[arg(long, value_name = "TIME", requires = "replay", help_heading = "Discovery")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "replay",
+        help_heading = "Discovery"
+    )]
     pub(crate) since: Option<jiff::Timestamp>,
     /// Play up to this time
-    #[arg(long, value_name = "TIME", requires = "replay", help_heading = "Discovery")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "replay",
+        help_heading = "Discovery"
+    )]
     pub(crate) until: Option<jiff::Timestamp>,
     /// Stop when nothing more is new
     #[arg(long)]
@@ -226,6 +253,44 @@ pub(crate) enum WatchFormat {
     Text,
     /// One JSON object per line; docs/json.md describes them
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) command: ReportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Audit a corpus of crates: unsafe code, build-time code, capabilities,
+    /// secrets, provenance, advisories, scores and their trends
+    Ecosystem(Box<EcosystemReportArgs>),
+}
+
+/// What to survey.
+#[derive(Debug, Args)]
+pub(crate) struct EcosystemReportArgs {
+    #[command(flatten)]
+    pub(crate) packages: PackageArgs,
+    /// Every version of a registry in a directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: Option<Utf8PathBuf>,
+    /// Only the newest version of each crate; trends need all
+    #[arg(long)]
+    pub(crate) newest: bool,
+    /// Write the page here
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) html: Option<Utf8PathBuf>,
+    /// Write the figures here, as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) json: Option<Utf8PathBuf>,
+    /// What the page calls the corpus
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Keep each report as a file in this directory; docs/scan.md describes it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -64,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Score(args) => commands::score::run(&args),
         Command::Diff(args) => commands::diff::run(&args),
         Command::Watch(args) => commands::watch::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Rules(args) => commands::rules::run(&args),
         Command::Db(args) => commands::db::run(&args),
         Command::Serve(args) => commands::serve::run(&args),

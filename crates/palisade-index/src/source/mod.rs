@@ -82,7 +82,9 @@ fn names_below(root: &Utf8Path) -> Result<Vec<String>, IndexError> {
                 if !name.starts_with('.') {
                     directories.push(entry.path().to_owned());
                 }
-            } else if crate::is_crate_name(name) && entry.path() == root.join(crate::index_path(name)) {
+            } else if crate::is_crate_name(name)
+                && entry.path() == root.join(crate::index_path(name))
+            {
                 names.push(name.to_owned());
             }
         }

@@ -59,7 +59,9 @@ impl NameCorpus {
         let crates: FxHashMap<String, Known> = crates.collect();
         let people = People::new(
             dump.people,
-            crates.values().map(|known| (known.name.as_str(), &known.data)),
+            crates
+                .values()
+                .map(|known| (known.name.as_str(), &known.data)),
         );
         NameCorpus {
             crates,
@@ -85,13 +87,16 @@ impl NameCorpus {
                 self.future.push((created, name, known));
             }
         }
-        self.future
-            .sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
+        self.future.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
     }
 
     /// Brings back what was there by `time`.
     pub fn advance(&mut self, time: Timestamp) {
-        while self.future.last().is_some_and(|(created, ..)| *created <= time) {
+        while self
+            .future
+            .last()
+            .is_some_and(|(created, ..)| *created <= time)
+        {
             if let Some((_, name, known)) = self.future.pop() {
                 self.crates.insert(name, known);
             }

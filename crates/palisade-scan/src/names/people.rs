@@ -63,7 +63,10 @@ impl People {
             }
             people.well_known.insert(login.to_owned(), downloads);
             if let Some(name) = people.names.get(login) {
-                let known = people.by_name.entry(name.trim().to_lowercase()).or_default();
+                let known = people
+                    .by_name
+                    .entry(name.trim().to_lowercase())
+                    .or_default();
                 known.push(login.to_owned());
             }
             let lower = login.to_ascii_lowercase();
@@ -172,7 +175,9 @@ mod tests {
             BTreeMap::new(),
             [("syn", &famous), ("tiny", &small)].into_iter(),
         );
-        for login in ["dtolnayy", "dtolnai", "dtonlay", "dtolny", "DTolnay1", "xdtolnay"] {
+        for login in [
+            "dtolnayy", "dtolnai", "dtonlay", "dtolny", "DTolnay1", "xdtolnay",
+        ] {
             assert_eq!(people.looks_like(login), Some("dtolnay"), "{login}");
         }
         for login in ["dtolnay", "tolna", "somebodi", "dtolnay-org", "xx"] {

@@ -201,7 +201,10 @@ impl Comparison<'_> {
         let place = self.at(path);
         let found = self.repository.find(self.root, &place)?;
         let differs = match &found {
-            Found::File { bytes: theirs, linked } => {
+            Found::File {
+                bytes: theirs,
+                linked,
+            } => {
                 match equal(bytes, theirs) {
                     Some(Compared::Same) if *linked => {
                         return Ok(Compared::Normalised("a link was followed"));
@@ -364,7 +367,9 @@ fn first_difference(ours: &[u8], theirs: &[u8]) -> u32 {
     let lines = |bytes| <[u8]>::split(bytes, |&byte: &u8| byte == b'\n');
     let same = lines(ours)
         .zip(lines(theirs))
-        .take_while(|(one, other)| one.strip_suffix(b"\r").unwrap_or(one) == other.strip_suffix(b"\r").unwrap_or(other))
+        .take_while(|(one, other)| {
+            one.strip_suffix(b"\r").unwrap_or(one) == other.strip_suffix(b"\r").unwrap_or(other)
+        })
         .count();
     u32::try_from(same + 1).unwrap_or(u32::MAX)
 }
@@ -380,12 +385,41 @@ fn role(path: &str, is_build_script: bool, bytes: &[u8]) -> FileRole {
     let extension = path.rsplit_once('.').map_or("", |(_, extension)| extension);
     let is_code = matches!(
         extension,
-        "rs" | "c" | "cc" | "cpp" | "cxx" | "h" | "hpp" | "s" | "asm" | "S" | "m" | "mm" | "py"
-            | "sh" | "bash" | "ps1" | "bat" | "cmd" | "js" | "pl" | "cmake" | "a" | "lib" | "so"
-            | "dll" | "dylib" | "exe" | "o" | "obj" | "wasm"
+        "rs" | "c"
+            | "cc"
+            | "cpp"
+            | "cxx"
+            | "h"
+            | "hpp"
+            | "s"
+            | "asm"
+            | "S"
+            | "m"
+            | "mm"
+            | "py"
+            | "sh"
+            | "bash"
+            | "ps1"
+            | "bat"
+            | "cmd"
+            | "js"
+            | "pl"
+            | "cmake"
+            | "a"
+            | "lib"
+            | "so"
+            | "dll"
+            | "dylib"
+            | "exe"
+            | "o"
+            | "obj"
+            | "wasm"
     ) || crate::source::program_head(bytes).is_some();
     match is_code {
-        true if ["tests/", "examples/", "benches/", "fuzz/"].iter().any(|at| below(at)) => {
+        true if ["tests/", "examples/", "benches/", "fuzz/"]
+            .iter()
+            .any(|at| below(at)) =>
+        {
             FileRole::TestCode
         }
         true => FileRole::Code,

@@ -120,7 +120,8 @@ pub(super) fn copied_files(text: Option<&str>) -> Vec<String> {
 /// resolves and removes, but it never adds a dependency. What a registry and
 /// cargo read is the normalised one; what a reviewer reads is the other.
 pub(crate) fn disagreement(tree: &SourceTree) -> Vec<String> {
-    let (Some(normalised), Some(original)) = (tree.text("Cargo.toml"), tree.text("Cargo.toml.orig"))
+    let (Some(normalised), Some(original)) =
+        (tree.text("Cargo.toml"), tree.text("Cargo.toml.orig"))
     else {
         return Vec::new();
     };
@@ -199,9 +200,13 @@ fn dependency_keys(original: &Table) -> Keys {
             ("dev-dependencies", "dev"),
             ("dev_dependencies", "dev"),
         ] {
-            for (name, value) in table.get(key).and_then(Value::as_table).into_iter().flatten() {
-                let inherited =
-                    value.get("workspace").and_then(Value::as_bool) == Some(true);
+            for (name, value) in table
+                .get(key)
+                .and_then(Value::as_table)
+                .into_iter()
+                .flatten()
+            {
+                let inherited = value.get("workspace").and_then(Value::as_bool) == Some(true);
                 let package = match value.get("package").and_then(Value::as_str) {
                     Some(package) => Some(package.to_owned()),
                     None if inherited => None,

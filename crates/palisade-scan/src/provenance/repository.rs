@@ -81,10 +81,7 @@ impl ProvenanceError {
 #[derive(Debug)]
 pub(super) enum Found {
     /// A file's contents; `linked` when a link led there.
-    File {
-        bytes: Vec<u8>,
-        linked: bool,
-    },
+    File { bytes: Vec<u8>, linked: bool },
     /// A file that is too large to compare, with its size.
     Large(u64),
     /// A directory.
@@ -138,12 +135,11 @@ impl Repository {
         // Isolated: neither the system's nor the user's configuration, nor
         // variables of the environment, have a say.
         let options = gix::open::Options::isolated();
-        let inner = gix::open_opts(path.as_std_path(), options).map_err(|error| {
-            ProvenanceError::Read {
+        let inner =
+            gix::open_opts(path.as_std_path(), options).map_err(|error| ProvenanceError::Read {
                 path: path.to_owned(),
                 reason: error.to_string(),
-            }
-        })?;
+            })?;
         Ok(Repository {
             path: path.to_owned(),
             inner,
@@ -281,8 +277,7 @@ impl Repository {
             .inner
             .find_header(tree)
             .map_err(|error| self.error(error))?;
-        if header.size() > self.limits.tree_bytes
-            || self.trees.borrow().len() >= self.limits.trees
+        if header.size() > self.limits.tree_bytes || self.trees.borrow().len() >= self.limits.trees
         {
             return Err(ProvenanceError::TooLarge {
                 path: self.path.clone(),

@@ -38,8 +38,8 @@ impl Revision {
         let Some(commit) = commit else {
             return Err("`.cargo_vcs_info.json` names no commit".to_owned());
         };
-        let is_hash = matches!(commit.len(), 40 | 64)
-            && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_hash =
+            matches!(commit.len(), 40 | 64) && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
         if !is_hash {
             return Err("what `.cargo_vcs_info.json` names is no commit".to_owned());
         }
@@ -52,7 +52,10 @@ impl Revision {
         };
         Ok(Some(Revision {
             commit: commit.to_ascii_lowercase(),
-            dirty: value.pointer("/git/dirty").and_then(|value| value.as_bool()) == Some(true),
+            dirty: value
+                .pointer("/git/dirty")
+                .and_then(|value| value.as_bool())
+                == Some(true),
             path,
         }))
     }

@@ -68,11 +68,18 @@ fn advisories(around: &Around<'_>) -> Check {
             format!("open advisories: {}", ids.join(", "))
         }
     };
-    check("advisories", HIGH, Some(worst.unwrap_or(10)), reason, improve)
+    check(
+        "advisories",
+        HIGH,
+        Some(worst.unwrap_or(10)),
+        reason,
+        improve,
+    )
 }
 
 fn trusted_publishing(around: &Around<'_>) -> Check {
-    let improve = "let a workflow publish, and let the registry accept nothing else (trusted publishing)";
+    let improve =
+        "let a workflow publish, and let the registry accept nothing else (trusted publishing)";
     let unknown = |reason: &str| check("trusted-publishing", MEDIUM, None, reason, improve);
     let Some(known) = around.dumped() else {
         return unknown("who publishes is not known; a database dump (`--dump`) says");
@@ -127,7 +134,11 @@ fn releases(around: &Around<'_>) -> Check {
         25..=48 => 5,
         _ => 3,
     };
-    let score = if times.len() == 1 { score.min(6) } else { score };
+    let score = if times.len() == 1 {
+        score.min(6)
+    } else {
+        score
+    };
     let reason = match months {
         ..=1 => format!("{last_year} releases within a year, the newest in the last month"),
         months => format!("{last_year} releases within a year, the newest {months} months ago"),

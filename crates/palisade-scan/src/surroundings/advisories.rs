@@ -65,8 +65,8 @@ impl Advisories {
         index: Option<&IndexFile>,
     ) -> Option<Concern> {
         let Some(index) = index else {
-            let every = advisory.versions.patched.is_empty()
-                && advisory.versions.unaffected.is_empty();
+            let every =
+                advisory.versions.patched.is_empty() && advisory.versions.unaffected.is_empty();
             return every.then_some(Concern::Every);
         };
         let mut matching: Vec<&Version> = index

@@ -18,6 +18,7 @@ use crate::{Finding, NameCorpus, Profile, Report, detectors, risk, score};
 
 pub use advisories::{Advisories, Concern};
 pub use verdict::DependencyVerdict;
+pub(crate) use verdict::verdict_of;
 
 /// What is known around packages.
 #[derive(Default)]
@@ -81,7 +82,12 @@ impl Around<'_> {
             .find_map(|file| file.ok().flatten())?;
         match self.surroundings.at.filter(|_| self.surroundings.past) {
             None => Some(file),
-            Some(at) => Some(Arc::new(as_of(&file, at, &self.surroundings.events, self.names))),
+            Some(at) => Some(Arc::new(as_of(
+                &file,
+                at,
+                &self.surroundings.events,
+                self.names,
+            ))),
         }
     }
 
@@ -194,7 +200,7 @@ pub(crate) fn judge(
     caches: &[CargoCache],
 ) {
     let mut findings = Findings::default();
-    let checks = {
+    let (checks, published) = {
         let mut around = Around {
             name: &report.name,
             version: &report.version,
@@ -209,8 +215,9 @@ pub(crate) fn judge(
         for (detect, _) in detectors::AROUND {
             detect(&around, &mut findings);
         }
-        score::around(&around)
+        (score::around(&around), around.published())
     };
+    report.profile.published = published;
     report.add_findings(findings);
     for check in checks {
         report.hygiene.set(check);

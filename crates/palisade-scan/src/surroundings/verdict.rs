@@ -15,6 +15,20 @@ pub enum DependencyVerdict {
     Unknown(String),
 }
 
+/// What a call graph said, by the finding's message: `reached`, `not reached`
+/// or `unknown`; `None` where none was asked.
+pub(crate) fn verdict_of(message: &str) -> Option<&'static str> {
+    if message.contains("; reached: ") {
+        Some("reached")
+    } else if message.ends_with("; not reached") {
+        Some("not reached")
+    } else if message.contains("; unknown whether it is reached: ") {
+        Some("unknown")
+    } else {
+        None
+    }
+}
+
 impl Report {
     /// The advisories about this package's dependencies that wait for a
     /// verdict, each once.
@@ -35,8 +49,8 @@ impl Report {
     pub fn decide(&mut self, advisory: &str, verdict: &DependencyVerdict) {
         let about = format!("{advisory} concerns ");
         for finding in &mut self.findings {
-            let is_it = finding.detector == VULNERABLE_DEPENDENCY.id
-                && finding.message.starts_with(&about);
+            let is_it =
+                finding.detector == VULNERABLE_DEPENDENCY.id && finding.message.starts_with(&about);
             if !is_it {
                 continue;
             }

@@ -77,7 +77,13 @@ pub struct Event {
 }
 
 impl Event {
-    fn new(id: String, kind: EventKind, name: &str, version: Option<Version>, at: Timestamp) -> Event {
+    fn new(
+        id: String,
+        kind: EventKind,
+        name: &str,
+        version: Option<Version>,
+        at: Timestamp,
+    ) -> Event {
         Event {
             schema: SCHEMA,
             id,
@@ -103,7 +109,13 @@ impl Event {
             version.name, version.version, version.checksum
         );
         let at = version.published.unwrap_or(at);
-        Event::new(id, EventKind::Published, &version.name, Some(version.version.clone()), at)
+        Event::new(
+            id,
+            EventKind::Published,
+            &version.name,
+            Some(version.version.clone()),
+            at,
+        )
     }
 
     pub(super) fn reassessed(version: &IndexVersion, at: Timestamp, new: &[String]) -> Event {
@@ -114,7 +126,13 @@ impl Event {
             version.checksum,
             new.join(",")
         );
-        Event::new(id, EventKind::Reassessed, &version.name, Some(version.version.clone()), at)
+        Event::new(
+            id,
+            EventKind::Reassessed,
+            &version.name,
+            Some(version.version.clone()),
+            at,
+        )
     }
 
     /// A change that is told and not scanned.
@@ -132,7 +150,9 @@ impl Event {
         // what tells these apart is the day. A batch that comes twice because
         // of a kill comes twice within minutes.
         let day = at.as_second() / 86_400;
-        let checksum = line.map(|line| line.checksum.to_string()).unwrap_or_default();
+        let checksum = line
+            .map(|line| line.checksum.to_string())
+            .unwrap_or_default();
         let id = match kind {
             EventKind::Rewritten => format!("{} {}@{shown} {checksum}", kind.as_str(), change.name),
             _ => format!("{} {}@{shown} {day}", kind.as_str(), change.name),

@@ -90,7 +90,8 @@ impl Journal {
             .map_err(failed("open", &path))?;
         let end = whole_lines(&mut file).map_err(failed("read", &path))?;
         file.set_len(end).map_err(failed("cut", &path))?;
-        file.seek(SeekFrom::Start(end)).map_err(failed("read", &path))?;
+        file.seek(SeekFrom::Start(end))
+            .map_err(failed("read", &path))?;
         let shown_path = state.join("shown");
         let shown = std::fs::read_to_string(&shown_path)
             .ok()
@@ -120,7 +121,12 @@ impl Journal {
                 .detectors
                 .entry((event.name.clone(), version.clone()))
                 .or_default();
-            known.extend(event.findings.iter().map(|finding| finding.detector.clone()));
+            known.extend(
+                event
+                    .findings
+                    .iter()
+                    .map(|finding| finding.detector.clone()),
+            );
         }
     }
 

@@ -154,7 +154,10 @@ impl Watcher {
             return self.tell(Event::of(change, None, at)).map(Vec::from_iter);
         };
         let own = |version: &Version| {
-            let found = index.versions.iter().find(|known| known.version == *version);
+            let found = index
+                .versions
+                .iter()
+                .find(|known| known.version == *version);
             found.cloned()
         };
         let mut events = Vec::new();

@@ -183,7 +183,8 @@ impl Fixture {
                 text.push_str(&format!("[{table}]\n"));
                 for dependency in list.split(',') {
                     let dependency = dependency.trim();
-                    let (name, requirement) = dependency.split_once('=').unwrap_or((dependency, "1"));
+                    let (name, requirement) =
+                        dependency.split_once('=').unwrap_or((dependency, "1"));
                     text.push_str(&format!("{name} = \"{requirement}\"\n"));
                 }
             }

@@ -28,7 +28,9 @@ fn scan(fixture: &Fixture) -> Report {
     inputs.add(&target, &caches).unwrap();
     let names = dump.map(|dump| NameCorpus::open(Utf8Path::from_path(&dump).unwrap()).unwrap());
     let database = Utf8Path::from_path(home.path()).unwrap().join("db");
-    let advisories = database.is_dir().then(|| Advisories::open(&database).unwrap());
+    let advisories = database
+        .is_dir()
+        .then(|| Advisories::open(&database).unwrap());
     let scanner = Scanner::new(ScannerOptions {
         names,
         caches,

@@ -43,6 +43,10 @@ impl World {
         root.join(name)
     }
 
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "git works in a repository that the test has made"
+    )]
     fn git(&self, arguments: &[&str]) -> String {
         let output = Command::new("git")
             .env_clear()
@@ -80,9 +84,7 @@ impl World {
 
     /// The package as cargo would pack it from this commit.
     fn files(&self, commit: &str) -> BTreeMap<String, String> {
-        let info = format!(
-            "{{\"git\":{{\"sha1\":\"{commit}\"}},\"path_in_vcs\":\"crates/demo\"}}"
-        );
+        let info = format!("{{\"git\":{{\"sha1\":\"{commit}\"}},\"path_in_vcs\":\"crates/demo\"}}");
         [
             ("Cargo.toml.orig", MANIFEST),
             ("Cargo.toml", "# normalised\n[package]\nname = \"demo\"\nversion = \"1.0.0\"\nedition = \"2021\"\nbuild = false\n"),
@@ -118,7 +120,10 @@ impl World {
 
 /// What a rule says about a report.
 fn found(report: &Report, rule: &str) -> Option<(Severity, String)> {
-    let finding = report.findings.iter().find(|finding| finding.detector == rule)?;
+    let finding = report
+        .findings
+        .iter()
+        .find(|finding| finding.detector == rule)?;
     Some((finding.severity, finding.message.clone()))
 }
 
@@ -143,7 +148,11 @@ fn a_match() {
     for rule in RULES {
         assert_eq!(found(&report, rule), None);
     }
-    let check = report.hygiene.checks.iter().find(|check| check.id == "source-revision");
+    let check = report
+        .hygiene
+        .checks
+        .iter()
+        .find(|check| check.id == "source-revision");
     assert_eq!(check.unwrap().score, Some(10));
 }
 
@@ -176,9 +185,15 @@ fn what_is_normalised_matches() {
         );
         provenance.normalised[0].1.clone()
     };
-    assert_eq!(normalised("crlf.txt", "one\r\ntwo\r\n"), "the ends of lines differ");
+    assert_eq!(
+        normalised("crlf.txt", "one\r\ntwo\r\n"),
+        "the ends of lines differ"
+    );
     assert_eq!(normalised("data.txt", "data\n"), "a link was followed");
-    assert_eq!(normalised("assets/data.txt", "data\n"), "a link was followed");
+    assert_eq!(
+        normalised("assets/data.txt", "data\n"),
+        "a link was followed"
+    );
     assert_eq!(
         normalised("data.txt", "../../assets/data.txt"),
         "a link was packed as its text"
@@ -214,12 +229,22 @@ fn what_is_added_or_changed_differs() {
     assert_eq!(provenance.class, ProvenanceClass::Different);
     let (severity, message) = found(&extra, "source-mismatch").unwrap();
     assert_eq!(severity, Severity::High);
-    assert!(message.starts_with("build script `build.rs` is not in the repository"), "{message}");
+    assert!(
+        message.starts_with("build script `build.rs` is not in the repository"),
+        "{message}"
+    );
     assert!(extra.risk >= 80, "{}", extra.risk);
-    let changed = world.report(&with(&files, "src/lib.rs", "pub fn f() {}\npub fn g() {}\n"));
+    let changed = world.report(&with(
+        &files,
+        "src/lib.rs",
+        "pub fn f() {}\npub fn g() {}\n",
+    ));
     let (severity, message) = found(&changed, "source-mismatch").unwrap();
     assert_eq!(severity, Severity::High);
-    assert!(message.starts_with("code `src/lib.rs` is not the repository's"), "{message}");
+    assert!(
+        message.starts_with("code `src/lib.rs` is not the repository's"),
+        "{message}"
+    );
     assert_eq!(changed.provenance.unwrap().differences[0].line, 2);
     let manifest = format!("{MANIFEST}[dependencies]\nevil = \"1\"\n");
     let manifest = world.report(&with(&files, "Cargo.toml.orig", &manifest));
@@ -244,11 +269,23 @@ fn dirty() {
     let info = files[".cargo_vcs_info.json"].replace("\"}", "\",\"dirty\":true}");
     files.insert(".cargo_vcs_info.json".to_owned(), info);
     let report = world.report(&files);
-    assert_eq!(report.provenance.as_ref().unwrap().class, ProvenanceClass::Dirty);
-    assert_eq!(found(&report, "source-unverified").unwrap().0, Severity::Low);
+    assert_eq!(
+        report.provenance.as_ref().unwrap().class,
+        ProvenanceClass::Dirty
+    );
+    assert_eq!(
+        found(&report, "source-unverified").unwrap().0,
+        Severity::Low
+    );
     let report = world.report(&with(&files, "src/lib.rs", "pub fn g() {}\n"));
-    assert_eq!(report.provenance.as_ref().unwrap().class, ProvenanceClass::Dirty);
-    assert_eq!(found(&report, "source-mismatch").unwrap().0, Severity::Medium);
+    assert_eq!(
+        report.provenance.as_ref().unwrap().class,
+        ProvenanceClass::Dirty
+    );
+    assert_eq!(
+        found(&report, "source-mismatch").unwrap().0,
+        Severity::Medium
+    );
 }
 
 /// Guards commits that are not there, and those that are there without a
@@ -266,7 +303,10 @@ fn commits() {
     let report = world.report(&files);
     let class = report.provenance.as_ref().unwrap().class;
     assert_eq!(class, ProvenanceClass::CommitUnreachable);
-    assert_eq!(found(&report, "source-unverified").unwrap().0, Severity::Medium);
+    assert_eq!(
+        found(&report, "source-unverified").unwrap().0,
+        Severity::Medium
+    );
     world.git(&["tag", "--annotate", "--message", "m", "v1.0.0", &commit]);
     let report = world.report(&files);
     let provenance = report.provenance.unwrap();
@@ -287,8 +327,14 @@ fn nothing_to_compare() {
     let mut without = files.clone();
     without.remove(".cargo_vcs_info.json");
     let report = world.report(&without);
-    assert_eq!(report.provenance.as_ref().unwrap().class, ProvenanceClass::NoInformation);
-    assert_eq!(found(&report, "source-unverified").unwrap().0, Severity::Low);
+    assert_eq!(
+        report.provenance.as_ref().unwrap().class,
+        ProvenanceClass::NoInformation
+    );
+    assert_eq!(
+        found(&report, "source-unverified").unwrap().0,
+        Severity::Low
+    );
     // Without a path, as old versions of cargo leave it, it is searched.
     let info = files[".cargo_vcs_info.json"].replace(",\"path_in_vcs\":\"crates/demo\"", "");
     let old = world.class(&with(&files, ".cargo_vcs_info.json", &info));
@@ -312,8 +358,16 @@ fn hostile_repositories() {
     let world = World::new();
     let mark = world.path("mark");
     let run = format!("touch {mark}");
-    for hook in ["post-checkout", "post-merge", "reference-transaction", "pre-auto-gc"] {
-        world.write(&format!(".git/hooks/{hook}"), &format!("#!/bin/sh\n{run}\n"));
+    for hook in [
+        "post-checkout",
+        "post-merge",
+        "reference-transaction",
+        "pre-auto-gc",
+    ] {
+        world.write(
+            &format!(".git/hooks/{hook}"),
+            &format!("#!/bin/sh\n{run}\n"),
+        );
         let path = world.path(&format!("repository/.git/hooks/{hook}"));
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         std::fs::set_permissions(path, executable).unwrap();
@@ -326,6 +380,7 @@ fn hostile_repositories() {
         world.path("repository/crates/demo/up"),
     )
     .unwrap();
+    world.write("crates/demo/big.bin", &"x".repeat(5000));
     let _ = std::fs::remove_file(&mark);
     let commit = world.commit();
     for (key, value) in [
@@ -359,8 +414,7 @@ fn hostile_repositories() {
     assert!(!mark.exists(), "the repository had something executed");
 
     // What is too large is named, and does not count as the same.
-    world.write("crates/demo/big.bin", &"x".repeat(5000));
-    let files = with(&world.files(&world.commit()), "big.bin", "y");
+    let files = with(&world.files(&commit), "big.bin", "y");
     let limits = RepositoryLimits {
         blob_bytes: 4096,
         ..RepositoryLimits::default()
@@ -373,9 +427,7 @@ fn hostile_repositories() {
         ..RepositoryLimits::default()
     };
     let report = world.report_with(&files, limits);
-    assert!(
-        report.provenance.unwrap().unresolved[0].contains("history is too long"),
-    );
+    assert!(report.provenance.unwrap().unresolved[0].contains("history is too long"),);
 }
 
 /// Guards a clone that knows only the newest commit: an older one may exist.
@@ -387,7 +439,14 @@ fn shallow_clones_prove_nothing() {
     world.commit();
     let shallow = world.path("shallow");
     let address = format!("file://{}", world.path("repository"));
-    world.git(&["clone", "--quiet", "--bare", "--depth=1", &address, shallow.as_str()]);
+    world.git(&[
+        "clone",
+        "--quiet",
+        "--bare",
+        "--depth=1",
+        &address,
+        shallow.as_str(),
+    ]);
     let scanner = Scanner::new(ScannerOptions::default());
     let path = world.path("demo-1.0.0.crate");
     std::fs::write(&path, pack("demo", "1.0.0", &world.files(&old))).unwrap();
@@ -424,6 +483,10 @@ fn fetching() {
 /// Guards what the real cargo does to a real package: nothing of it may look
 /// like a difference.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo packs a package that the test has made"
+)]
 fn cargos_own_archives_match() {
     let world = World::new();
     world.write(
@@ -472,7 +535,10 @@ fn cargos_own_archives_match() {
     assert_eq!(provenance.differences, []);
     let report = scanner.scan(&input).unwrap();
     assert!(
-        !report.findings.iter().any(|finding| finding.detector == "manifest-disagreement"),
+        !report
+            .findings
+            .iter()
+            .any(|finding| finding.detector == "manifest-disagreement"),
         "{:?}",
         report.findings
     );

@@ -85,12 +85,14 @@ impl Comparer {
                 other => return warn(format!("{:#}", anyhow::Error::from(other))),
             }
         }
-        let compared: Result<Option<Provenance>, ProvenanceError> =
-            match self.repositories.get(address.as_deref()) {
-                Ok(Some(repository)) => Provenance::check(&tree, &report.name, repository).map(Some),
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
-            };
+        let compared: Result<Option<Provenance>, ProvenanceError> = match self
+            .repositories
+            .get(address.as_deref())
+        {
+            Ok(Some(repository)) => Provenance::check(&tree, &report.name, repository).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
         match compared {
             Ok(Some(provenance)) => report.add_provenance(provenance),
             Ok(None) => {
@@ -207,9 +209,9 @@ impl Reach {
         }
         match exposures.iter().map(|exposure| exposure.blind_spots).max() {
             None | Some(0) => DependencyVerdict::NotReached,
-            Some(places) => DependencyVerdict::Unknown(format!(
-                "{places} places could not be followed"
-            )),
+            Some(places) => {
+                DependencyVerdict::Unknown(format!("{places} places could not be followed"))
+            }
         }
     }
 }

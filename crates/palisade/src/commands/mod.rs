@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod ecosystem;
+pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod score;

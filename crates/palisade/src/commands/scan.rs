@@ -1,12 +1,13 @@
 //! `palisade scan`, and what the commands about packages share.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::tz::TimeZone;
 use palisade_check::Config;
-use palisade_index::CargoCache;
+use palisade_index::{CargoCache, Registry};
 use palisade_scan::{
     Inputs, NameCorpus, Outcome, Report, Scanner, ScannerOptions, Severity, Suppression,
     Surroundings, suppress,
@@ -85,8 +86,18 @@ pub(super) struct Scanned {
 }
 
 pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
+    scan_with(args, Inputs::default(), None, |_| {})
+}
+
+/// Scans what the arguments name and `inputs`, after `choose` has left out
+/// what is not wanted. Dependencies are looked up in `registry` too.
+pub(super) fn scan_with(
+    args: &PackageArgs,
+    mut inputs: Inputs,
+    registry: Option<Arc<dyn Registry>>,
+    choose: impl FnOnce(&mut Inputs),
+) -> Result<Scanned> {
     let caches = caches()?;
-    let mut inputs = Inputs::default();
     if args.all_fetched {
         inputs.add_all_fetched(&caches)?;
     }
@@ -100,7 +111,11 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
         }
         .into());
     }
-    let surroundings = around::surroundings(&args.around)?;
+    choose(&mut inputs);
+    let surroundings = Surroundings {
+        registry,
+        ..around::surroundings(&args.around)?
+    };
     let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
     let threads = args
         .threads

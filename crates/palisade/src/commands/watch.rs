@@ -94,7 +94,10 @@ pub(crate) fn run(args: &WatchArgs) -> Result<Exit> {
         let within = |at: Timestamp| {
             args.since.is_none_or(|since| at >= since) && args.until.is_none_or(|until| at <= until)
         };
-        let mut moments = moments.into_iter().filter(|moment| within(moment.at)).peekable();
+        let mut moments = moments
+            .into_iter()
+            .filter(|moment| within(moment.at))
+            .peekable();
         if let Some(first) = moments.peek() {
             teller.watcher.rewind(first.at);
         }
@@ -148,7 +151,10 @@ pub(crate) fn run(args: &WatchArgs) -> Result<Exit> {
             (.., Some(sweep)) => sweep.next(&crates, BATCH),
             _ => return Ok(Exit::Error),
         };
-        let more = match batch.map_err(anyhow::Error::from).and_then(|batch| teller.take(batch)) {
+        let more = match batch
+            .map_err(anyhow::Error::from)
+            .and_then(|batch| teller.take(batch))
+        {
             Ok(more) => more,
             Err(error) if args.once => return Err(error),
             // Nothing was confirmed, so that the same comes again.

@@ -49,7 +49,11 @@ impl Registry {
 
     /// Publishes a version.
     pub(crate) fn publish(&self, version: &Version<'_>) {
-        let Version { name, version: number, .. } = version;
+        let Version {
+            name,
+            version: number,
+            ..
+        } = version;
         let mut manifest = format!(
             "[package]\nname = \"{name}\"\nversion = \"{number}\"\nedition = \"2021\"\ndescription = \"d\"\nlicense = \"MIT\"\n{}\n",
             version.manifest
@@ -60,7 +64,9 @@ impl Registry {
                 "normal" => "dependencies".to_owned(),
                 kind => format!("{kind}-dependencies"),
             };
-            manifest.push_str(&format!("[{table}.{dependency}]\nversion = \"{requirement}\"\n"));
+            manifest.push_str(&format!(
+                "[{table}.{dependency}]\nversion = \"{requirement}\"\n"
+            ));
             listed.push(format!(
                 "{{\"name\":\"{dependency}\",\"req\":\"{requirement}\",\"features\":[],\"optional\":false,\"default_features\":true,\"target\":null,\"kind\":\"{kind}\"}}"
             ));
@@ -140,8 +146,18 @@ fn answer(root: &Path, mut stream: std::net::TcpStream) {
         Ok(_) => "200 OK",
         Err(_) => "404 Not Found",
     };
-    let etag = format!("\"{}\"", Sha256::digest(&body)[..6].iter().map(|b| format!("{b:02x}")).collect::<String>());
-    let status = if known == etag { "304 Not Modified" } else { status };
+    let etag = format!(
+        "\"{}\"",
+        Sha256::digest(&body)[..6]
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect::<String>()
+    );
+    let status = if known == etag {
+        "304 Not Modified"
+    } else {
+        status
+    };
     if known == etag {
         body.clear();
     }
@@ -170,7 +186,10 @@ fn pack(name: &str, version: &str, files: &BTreeMap<&str, &str>) -> Vec<u8> {
 /// A database dump of these crates: name, downloads, time, owner with name,
 /// and versions with time, publisher and the time at which they were
 /// withdrawn, `-` where they were not.
-#[expect(clippy::type_complexity, reason = "rows of a table that only tests write")]
+#[expect(
+    clippy::type_complexity,
+    reason = "rows of a table that only tests write"
+)]
 pub(crate) fn dump(
     directory: &Path,
     crates: &[(&str, u64, &str, (&str, &str), &[(&str, &str, &str, &str)])],
@@ -182,7 +201,10 @@ pub(crate) fn dump(
         ("crate_downloads.csv", "crate_id,downloads\n"),
         ("users.csv", "id,gh_login,name\n"),
         ("teams.csv", "id,login\n"),
-        ("crate_owners.csv", "crate_id,owner_id,owner_kind,created_at\n"),
+        (
+            "crate_owners.csv",
+            "crate_id,owner_id,owner_kind,created_at\n",
+        ),
         (
             "versions.csv",
             "id,crate_id,num,created_at,updated_at,published_by,yanked\n",
@@ -208,7 +230,10 @@ pub(crate) fn dump(
         };
         add("crates.csv", format!("{id},{name},{},,\n", utc(created)));
         add("crate_downloads.csv", format!("{id},{downloads}\n"));
-        add("crate_owners.csv", format!("{id},{owner},0,{}\n", utc(created)));
+        add(
+            "crate_owners.csv",
+            format!("{id},{owner},0,{}\n", utc(created)),
+        );
         for (at, (version, time, publisher, withdrawn)) in versions.iter().enumerate() {
             let publisher = number(publisher, "", &mut users);
             let (updated, yanked) = match *withdrawn {

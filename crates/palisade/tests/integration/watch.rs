@@ -55,7 +55,14 @@ fn told(events: &[Value]) -> Vec<String> {
 /// Runs `watch --once` with these arguments; returns the events and the code.
 fn watch(fixture: &Fixture, registry: &str, arguments: &[&str]) -> (Vec<Value>, i32) {
     let mut all = vec![
-        "watch", "--state", "../state", "--registry", registry, "--once", "--format", "json",
+        "watch",
+        "--state",
+        "../state",
+        "--registry",
+        registry,
+        "--once",
+        "--format",
+        "json",
     ];
     all.extend(arguments);
     let output = fixture.run(&all);
@@ -67,6 +74,10 @@ fn watch(fixture: &Fixture, registry: &str, arguments: &[&str]) -> (Vec<Value>, 
     (events(&output.raw), output.code)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "git works in a repository that the test has made"
+)]
 fn git(directory: &Path, arguments: &[&str]) {
     let output = Command::new("git")
         .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -100,10 +111,17 @@ fn git_form() {
     let (first, code) = watch(&fixture, "../registry", &arguments);
     assert_eq!(
         told(&first),
-        ["published alpha 1.0.0", "published bravo 1.0.0", "published charlie 1.0.0"]
+        [
+            "published alpha 1.0.0",
+            "published bravo 1.0.0",
+            "published charlie 1.0.0"
+        ]
     );
     assert_eq!(code, 0);
-    assert_eq!(watch(&fixture, "../registry", &arguments).0, Vec::<Value>::new());
+    assert_eq!(
+        watch(&fixture, "../registry", &arguments).0,
+        Vec::<Value>::new()
+    );
     registry.publish(&Version {
         name: "bravo",
         version: "1.0.1",
@@ -121,7 +139,9 @@ fn feed() {
     let (fixture, registry) = world();
     let (address, _) = registry.serve();
     let item = |name: &str| {
-        format!("<item><title>New crate version published: {name} v1.0.0</title><guid>{name}</guid></item>")
+        format!(
+            "<item><title>New crate version published: {name} v1.0.0</title><guid>{name}</guid></item>"
+        )
     };
     let feed = |names: &[&str]| {
         let items: String = names.iter().map(|name| item(name)).collect();
@@ -131,7 +151,10 @@ fn feed() {
     feed(&["bravo", "alpha"]);
     let from = format!("{address}/rss.xml");
     let (first, _) = watch(&fixture, &address, &["--feed", &from]);
-    assert_eq!(told(&first), ["published alpha 1.0.0", "published bravo 1.0.0"]);
+    assert_eq!(
+        told(&first),
+        ["published alpha 1.0.0", "published bravo 1.0.0"]
+    );
     feed(&["charlie", "bravo"]);
     let (second, _) = watch(&fixture, &address, &["--feed", &from]);
     assert_eq!(told(&second), ["published charlie 1.0.0"]);
@@ -145,7 +168,10 @@ fn sweep() {
     fixture.write("ws/names.txt", "alpha\ncharlie\nnowhere\n");
     let arguments = ["--sweep", "--crates", "names.txt", "--rate", "1000"];
     let (first, _) = watch(&fixture, &address, &arguments);
-    assert_eq!(told(&first), ["published alpha 1.0.0", "published charlie 1.0.0"]);
+    assert_eq!(
+        told(&first),
+        ["published alpha 1.0.0", "published charlie 1.0.0"]
+    );
     let path = registry.index_file("charlie");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replace("\"yanked\":false", "\"yanked\":true")).unwrap();
@@ -157,6 +183,10 @@ fn sweep() {
 /// nothing twice. The watcher is ended after each of its first lines, and half
 /// a line is left in the journal once.
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary is started so that it can be ended in the middle"
+)]
 fn a_kill_loses_nothing() {
     let (fixture, registry) = world();
     for number in 0..20 {
@@ -167,8 +197,17 @@ fn a_kill_loses_nothing() {
     }
     commit(&registry.root.join("index"));
     let arguments = [
-        "watch", "--state", "../state", "--registry", "../registry", "--index-git",
-        "../registry/index", "--from", "beginning", "--format", "json",
+        "watch",
+        "--state",
+        "../state",
+        "--registry",
+        "../registry",
+        "--index-git",
+        "../registry/index",
+        "--from",
+        "beginning",
+        "--format",
+        "json",
     ];
     let mut seen = BTreeSet::new();
     for lines in [1, 3, 2] {
@@ -221,7 +260,10 @@ fn a_broken_package_is_told() {
         .iter()
         .map(|event| (event["name"].as_str().unwrap(), event["failed"].is_string()))
         .collect();
-    assert_eq!(failed, [("alpha", true), ("bravo", true), ("charlie", false)]);
+    assert_eq!(
+        failed,
+        [("alpha", true), ("bravo", true), ("charlie", false)]
+    );
 }
 
 /// The hijack of August 2026 with inert versions. The build script names an
@@ -327,16 +369,53 @@ fn arrayref_august_2026() {
                 "2015-10-01T00:00:00Z",
                 droundy,
                 &[
-                    ("0.3.5", "2018-06-01T00:00:00Z", "droundy", "2026-08-20T10:12:00Z"),
-                    ("0.3.6", "2020-01-01T00:00:00Z", "droundy", "2026-08-20T10:12:10Z"),
-                    ("0.3.7", "2023-06-01T00:00:00Z", "droundy", "2026-08-20T10:12:20Z"),
-                    ("0.3.8", "2024-06-01T00:00:00Z", "droundy", "2026-08-20T10:12:30Z"),
-                    ("0.3.9", "2024-08-01T00:00:00Z", "droundy", "2026-08-20T10:12:40Z"),
+                    (
+                        "0.3.5",
+                        "2018-06-01T00:00:00Z",
+                        "droundy",
+                        "2026-08-20T10:12:00Z",
+                    ),
+                    (
+                        "0.3.6",
+                        "2020-01-01T00:00:00Z",
+                        "droundy",
+                        "2026-08-20T10:12:10Z",
+                    ),
+                    (
+                        "0.3.7",
+                        "2023-06-01T00:00:00Z",
+                        "droundy",
+                        "2026-08-20T10:12:20Z",
+                    ),
+                    (
+                        "0.3.8",
+                        "2024-06-01T00:00:00Z",
+                        "droundy",
+                        "2026-08-20T10:12:30Z",
+                    ),
+                    (
+                        "0.3.9",
+                        "2024-08-01T00:00:00Z",
+                        "droundy",
+                        "2026-08-20T10:12:40Z",
+                    ),
                     ("0.3.10", "2026-08-20T10:10:00Z", "droundy", "-"),
                 ],
             ),
-            ("append-only-vec", 1_000_000, "2020-10-01T00:00:00Z", droundy, &[]),
-            ("internment", 9_000_000, "2017-10-01T00:00:00Z", droundy, &[]),
+            (
+                "append-only-vec",
+                1_000_000,
+                "2020-10-01T00:00:00Z",
+                droundy,
+                &[],
+            ),
+            (
+                "internment",
+                9_000_000,
+                "2017-10-01T00:00:00Z",
+                droundy,
+                &[],
+            ),
             (
                 "proc-macro2",
                 900_000_000,
@@ -354,7 +433,13 @@ fn arrayref_august_2026() {
                     ("1.0.107", "2026-08-20T10:00:00Z", "dtolnaj", "-"),
                 ],
             ),
-            ("honest", 50_000, "2019-07-01T00:00:00Z", ("somebody", ""), &[]),
+            (
+                "honest",
+                50_000,
+                "2019-07-01T00:00:00Z",
+                ("somebody", ""),
+                &[],
+            ),
         ],
     );
     let arguments = ["--replay", "--dump", "../dump", "--store", "../reports"];
@@ -379,7 +464,10 @@ fn arrayref_august_2026() {
         let found = detectors(event);
         assert_eq!(event["alarm"], true, "{name} {version}: {found:?}");
         for wanted in wanted {
-            assert!(found.contains(*wanted), "{name} {version}: {wanted} is not in {found:?}");
+            assert!(
+                found.contains(*wanted),
+                "{name} {version}: {wanted} is not in {found:?}"
+            );
         }
         event["risk"].as_u64().unwrap()
     };
@@ -387,14 +475,24 @@ fn arrayref_august_2026() {
         "published",
         "proc-macro1",
         "1.0.107",
-        &["first-build-script", "build-time-network", "name-look-alike", "look-alike-publisher"],
+        &[
+            "first-build-script",
+            "build-time-network",
+            "name-look-alike",
+            "look-alike-publisher",
+        ],
     );
     assert!(staged >= 95, "{staged}");
     let carried = alarm(
         "published",
         "arrayref",
         "0.3.10",
-        &["first-dependency", "young-dependency", "look-alike-dependency", "carrier"],
+        &[
+            "first-dependency",
+            "young-dependency",
+            "look-alike-dependency",
+            "carrier",
+        ],
     );
     assert!(carried >= 90, "{carried}");
     assert!(!detectors(find("published", "arrayref", "0.3.10")).contains("mass-yank"));
@@ -409,19 +507,39 @@ fn arrayref_august_2026() {
         ("honest", "2.0.1"),
     ] {
         let event = find("published", name, version);
-        assert_eq!(event["alarm"], false, "{name} {version}: {:?}", detectors(event));
+        assert_eq!(
+            event["alarm"],
+            false,
+            "{name} {version}: {:?}",
+            detectors(event)
+        );
     }
     // The same again tells nothing twice, and the reports are kept.
-    assert_eq!(watch(&fixture, "../registry", &arguments).0, Vec::<Value>::new());
+    assert_eq!(
+        watch(&fixture, "../registry", &arguments).0,
+        Vec::<Value>::new()
+    );
     let stored = fs::read_to_string(fixture.path("reports/ar/ra/arrayref/0.3.10.json")).unwrap();
     let stored: Value = serde_json::from_str(&stored).unwrap();
     assert_eq!(stored["name"], "arrayref");
     assert!(stored["checks"].as_array().unwrap().len() > 10);
     // Without the future, the carrier cannot be known before the staging.
     let text = fixture.run(&[
-        "watch", "--state", "../other", "--registry", "../registry", "--replay", "--dump", "../dump",
-        "--until", "2026-08-20T09:00:00Z",
+        "watch",
+        "--state",
+        "../other",
+        "--registry",
+        "../registry",
+        "--replay",
+        "--dump",
+        "../dump",
+        "--until",
+        "2026-08-20T09:00:00Z",
     ]);
     assert!(!text.stdout.contains("carrier"), "{}", text.stdout);
-    assert!(text.stdout.contains("published  proc-macro1 1.0.106"), "{}", text.stdout);
+    assert!(
+        text.stdout.contains("published  proc-macro1 1.0.106"),
+        "{}",
+        text.stdout
+    );
 }

@@ -79,7 +79,9 @@ impl LookAlikePublisher {
         for author in &around.profile.authors {
             let name = author.split(['<', '(']).next().unwrap_or(author);
             let known = people.well_known_as(name);
-            let Some(famous) = known.first() else { continue };
+            let Some(famous) = known.first() else {
+                continue;
+            };
             if known.iter().any(|login| owners.contains(&login.as_str())) {
                 continue;
             }

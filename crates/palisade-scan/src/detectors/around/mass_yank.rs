@@ -71,7 +71,11 @@ impl MassYank {
         } else {
             Severity::Medium
         };
-        let shown: Vec<String> = around_it.iter().take(8).map(|version| version.to_string()).collect();
+        let shown: Vec<String> = around_it
+            .iter()
+            .take(8)
+            .map(|version| version.to_string())
+            .collect();
         let message = format!(
             "{} older versions were withdrawn within a day of it ({}), and {left} of its series are left",
             around_it.len(),

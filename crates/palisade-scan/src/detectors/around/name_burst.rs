@@ -39,7 +39,10 @@ impl NameBurst {
             return;
         };
         // Later versions of a crate take no name.
-        if around.born(around.name).is_some_and(|born| days(born, published) > 0) {
+        if around
+            .born(around.name)
+            .is_some_and(|born| days(born, published) > 0)
+        {
             return;
         }
         let publisher = around.publisher().or(around.owners().first().copied());
@@ -48,15 +51,25 @@ impl NameBurst {
         let first = taken.first().map(|(time, _)| *time);
         let words: BTreeSet<&str> = taken
             .iter()
-            .filter(|(time, _)| (0..=WINDOW_HOURS).contains(&hours(*time, published)) && *time <= published)
+            .filter(|(time, _)| {
+                (0..=WINDOW_HOURS).contains(&hours(*time, published)) && *time <= published
+            })
             .map(|(_, name)| name.split(['-', '_']).next().unwrap_or(name))
             .collect();
         if words.len() < MANY {
             return;
         }
         let is_new = first.is_some_and(|first| days(first, published) < NEW_ACCOUNT_DAYS);
-        let severity = if is_new { Severity::Medium } else { Severity::Low };
-        let age = if is_new { ", whose first crate is less than a week old," } else { "" };
+        let severity = if is_new {
+            Severity::Medium
+        } else {
+            Severity::Low
+        };
+        let age = if is_new {
+            ", whose first crate is less than a week old,"
+        } else {
+            ""
+        };
         let message = format!(
             "{publisher}{age} took names of {} different kinds within a day, such as {}",
             words.len(),

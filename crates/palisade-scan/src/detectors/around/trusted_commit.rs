@@ -52,9 +52,15 @@ impl TrustedCommit {
                 vec![whole_file(".cargo_vcs_info.json", "the revision")],
             );
         }
-        let named = around.profile.repository.as_deref().and_then(repository_address);
+        let named = around
+            .profile
+            .repository
+            .as_deref()
+            .and_then(repository_address);
         if let (Some(signed), Some(named)) = (&trusted.repository, named)
-            && !named.to_ascii_lowercase().ends_with(&format!("/{}", signed.to_ascii_lowercase()))
+            && !named
+                .to_ascii_lowercase()
+                .ends_with(&format!("/{}", signed.to_ascii_lowercase()))
         {
             let message = format!(
                 "{} says that it was published from {signed}, and the manifest names {named}",

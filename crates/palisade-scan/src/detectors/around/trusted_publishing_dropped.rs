@@ -53,7 +53,8 @@ impl TrustedPublishingDropped {
         if machines < HABIT {
             return;
         }
-        let message = format!("{publisher} published it; a machine published the {machines} versions before");
+        let message =
+            format!("{publisher} published it; a machine published the {machines} versions before");
         findings.rated(
             &Self::RULE,
             Severity::Medium,

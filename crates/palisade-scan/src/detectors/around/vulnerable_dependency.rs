@@ -47,12 +47,20 @@ impl VulnerableDependency {
                 let concern = Advisories::concern(advisory, &requirement, index.as_deref());
                 let Some(concern) = concern else { continue };
                 let (what, hopeless) = match concern {
-                    Concern::Taken { version, safe: None } => {
-                        (format!("a build takes {version}, and no version that {} allows is safe", dependency.requirement), true)
-                    }
-                    Concern::Taken { version, safe: Some(safe) } => {
-                        (format!("a build takes {version}; {safe} is safe"), false)
-                    }
+                    Concern::Taken {
+                        version,
+                        safe: None,
+                    } => (
+                        format!(
+                            "a build takes {version}, and no version that {} allows is safe",
+                            dependency.requirement
+                        ),
+                        true,
+                    ),
+                    Concern::Taken {
+                        version,
+                        safe: Some(safe),
+                    } => (format!("a build takes {version}; {safe} is safe"), false),
                     Concern::Every => ("no version of it is safe".to_owned(), true),
                 };
                 let severity = if hopeless && !dependency.is_development() {

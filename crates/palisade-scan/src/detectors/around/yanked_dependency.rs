@@ -28,10 +28,9 @@ impl YankedDependency {
             if dependency.foreign || dependency.is_development() {
                 continue;
             }
-            let (Some(requirement), Some(index)) = (
-                dependency.requirement(),
-                around.lookup(&dependency.package),
-            ) else {
+            let (Some(requirement), Some(index)) =
+                (dependency.requirement(), around.lookup(&dependency.package))
+            else {
                 continue;
             };
             let mut matching = index

@@ -44,7 +44,8 @@ impl YoungDependency {
                 continue;
             };
             let age = days(born, published);
-            if born > published || age >= YOUNG_DAYS || first_word(name) == first_word(around.name) {
+            if born > published || age >= YOUNG_DAYS || first_word(name) == first_word(around.name)
+            {
                 continue;
             }
             let theirs = around.names.and_then(|names| names.get(name));
@@ -68,7 +69,8 @@ impl YoungDependency {
                 1 => "a day".to_owned(),
                 days => format!("{days} days"),
             };
-            let message = format!("it now depends on {name}, which was first published {age} before");
+            let message =
+                format!("it now depends on {name}, which was first published {age} before");
             let places = vec![whole_file("Cargo.toml", format!("the dependency {name}"))];
             findings.rated(&Self::RULE, severity, Confidence::Medium, message, places);
         }

@@ -48,17 +48,35 @@ impl SourceMismatch {
             };
             let message = match built.len() {
                 1 => sentence(first),
-                count => format!("{}, and so it is with {} more files", sentence(first), count - 1),
+                count => format!(
+                    "{}, and so it is with {} more files",
+                    sentence(first),
+                    count - 1
+                ),
             };
             findings.rated(&Self::RULE, severity, confidence, message, places(&built));
         }
         if let Some(first) = others.first() {
-            let confidence = if dirty { Confidence::Low } else { Confidence::Medium };
+            let confidence = if dirty {
+                Confidence::Low
+            } else {
+                Confidence::Medium
+            };
             let message = match others.len() {
                 1 => sentence(first),
-                count => format!("{}, and so it is with {} more files", sentence(first), count - 1),
+                count => format!(
+                    "{}, and so it is with {} more files",
+                    sentence(first),
+                    count - 1
+                ),
             };
-            findings.rated(&Self::RULE, Severity::Low, confidence, message, places(&others));
+            findings.rated(
+                &Self::RULE,
+                Severity::Low,
+                confidence,
+                message,
+                places(&others),
+            );
         }
     }
 }
