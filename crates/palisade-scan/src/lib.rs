@@ -37,6 +37,7 @@ mod source;
 mod subject;
 mod suppress;
 
+pub use detectors::{IMITATION, imitation};
 pub use diff::{Change, Diff};
 pub use documentation::detectors_page;
 pub use finding::{Category, Confidence, Finding, Place, Severity};
@@ -44,7 +45,7 @@ pub use input::{Input, InputError, Inputs};
 pub use limits::Limits;
 pub use names::NameCorpus;
 pub use rule::{Lifecycle, Rule};
-pub use scan::{Outcome, Report, ScanError, Scanner, ScannerOptions};
+pub use scan::{Outcome, Report, ScanError, Scanned, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
 

@@ -39,6 +39,18 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+/// A report on the bytes of an archive, and what its manifest says that names
+/// are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scanned {
+    /// The report.
+    pub report: Report,
+    /// The description.
+    pub description: Option<String>,
+    /// The repository.
+    pub repository: Option<String>,
+}
+
 /// What became of one input.
 #[derive(Debug)]
 pub struct Outcome {
@@ -115,6 +127,49 @@ impl Scanner {
             let package = self.package(&source);
             let previous = previous.as_ref().map(|previous| self.package(previous));
             Ok(self.report(&source, &package, previous.as_ref(), index.as_deref()))
+        })
+    }
+
+    /// Scans the bytes of an archive, and compares it with those of the version
+    /// before where they are at hand. `target` is what it is called.
+    ///
+    /// # Errors
+    /// As for [`Scanner::scan`].
+    pub fn scan_bytes(
+        &self,
+        target: &str,
+        archive: &[u8],
+        previous: Option<&[u8]>,
+    ) -> Result<Scanned, ScanError> {
+        self.guarded(target.to_owned(), || {
+            let source = self.unpack(target, archive)?;
+            // A version before that cannot be read costs the comparison alone.
+            let previous = previous.and_then(|bytes| self.unpack("the version before", bytes).ok());
+            let package = self.package(&source);
+            let previous = previous.as_ref().map(|previous| self.package(previous));
+            let hint = package.owner_hint();
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            Ok(Scanned {
+                description: text(hint.description),
+                repository: text(hint.repository),
+                report: self.report(&source, &package, previous.as_ref(), None),
+            })
+        })
+    }
+
+    fn unpack(&self, target: &str, bytes: &[u8]) -> Result<Source, ScanError> {
+        let options = ReadOptions {
+            limits: self.options.limits.archive.clone(),
+            ..ReadOptions::lenient()
+        };
+        let archive = CrateArchive::from_bytes(target, bytes, &options)?;
+        Ok(Source {
+            packed_bytes: Some(archive.packed_bytes()),
+            name: archive
+                .name()
+                .map(|name| (name.name.clone(), name.version.clone())),
+            tree: archive.into_tree(),
+            target: target.to_owned(),
         })
     }
 
