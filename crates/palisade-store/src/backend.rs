@@ -17,7 +17,7 @@ pub(crate) type Database = sqlx::Sqlite;
 pub(crate) type Row = sqlx::sqlite::SqliteRow;
 
 /// What each schema adds to the one before.
-const SCHEMAS: [&str; 1] = [include_str!("schema.sql")];
+const SCHEMAS: [&str; 2] = [include_str!("schema.sql"), include_str!("cases.sql")];
 
 /// Readers that do not wait for the one writer.
 const READERS: u32 = 4;
@@ -116,8 +116,8 @@ async fn migrate(pool: &SqlitePool, path: &Utf8Path) -> Result<(), StoreError> {
     }
     if found < known {
         // A pragma takes no parameters.
-        const _: () = assert!(SCHEMAS.len() == 1, "name the newest schema here");
-        sqlx::raw_sql("PRAGMA user_version = 1")
+        const _: () = assert!(SCHEMAS.len() == 2, "name the newest schema here");
+        sqlx::raw_sql("PRAGMA user_version = 2")
             .execute(&mut *tx)
             .await
             .map_err(failed)?;

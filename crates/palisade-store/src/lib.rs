@@ -8,14 +8,25 @@
 //! The main types are [`Store`], [`Tx`], [`Version`], [`State`] and
 //! [`Record`].
 
+mod appeals;
 mod audit;
 mod backend;
 mod crates;
+mod deletions;
+mod disclosures;
 mod error;
+mod evidence;
+mod holds;
+mod inspections;
+mod limits;
+mod names;
+mod notices;
+mod requests;
 mod state;
 mod tokens;
 mod users;
 mod versions;
+mod waivers;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
@@ -23,13 +34,23 @@ use sqlx::Row as _;
 
 use crate::backend::{Backend, Database};
 
+pub use appeals::{Appeal, Outcome};
 pub use audit::{Actor, Record, Verification};
 pub use crates::{Conditions, Crate, Origin};
+pub use disclosures::Disclosure;
 pub use error::StoreError;
-pub use state::{Cause, State};
+pub use evidence::Evidence;
+pub use holds::{Hold, HoldKind};
+pub use inspections::{Inspection, Verdict};
+pub use limits::{Limit, LimitKind};
+pub use names::{NameKind, SetAside};
+pub use notices::Notice;
+pub use requests::Request;
+pub use state::{BY_PERSON, BY_REPAIR, Cause, State};
 pub use tokens::{NewToken, Token};
 pub use users::{Role, User};
-pub use versions::{Decision, NewVersion, Refresh, Verdict, Version};
+pub use versions::{Decision, NewVersion, Refresh, Version};
+pub use waivers::{NewWaiver, Waiver};
 
 /// The database. Clones share it.
 #[derive(Clone, Debug)]

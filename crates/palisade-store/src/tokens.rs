@@ -166,7 +166,7 @@ impl Tx {
         Ok(id)
     }
 
-    /// Revokes a user's token for good.
+    /// Revokes a user's token for good; the number of the record.
     ///
     /// # Errors
     /// The user has no such token that is not revoked, or the database cannot
@@ -176,7 +176,7 @@ impl Tx {
         user: &User,
         id: i64,
         reason: &str,
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let done = sqlx::query(
             "UPDATE tokens SET revoked = $3 WHERE id = $1 AND user_id = $2 AND revoked IS NULL",
         )
@@ -194,7 +194,6 @@ impl Tx {
         }
         let detail = json!({ "id": id, "reason": reason });
         self.audit("token-revoked", &format!("user {}", user.login), detail)
-            .await?;
-        Ok(())
+            .await
     }
 }

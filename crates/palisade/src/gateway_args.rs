@@ -1,9 +1,18 @@
-//! The arguments of `palisade serve` and `palisade admin`.
+//! The arguments of `palisade serve` and `palisade admin`. What a subcommand
+//! takes stands beside what it does, in `commands/admin`.
 
 use camino::Utf8PathBuf;
-use clap::{Args, Subcommand, ValueEnum};
-use palisade_gateway::{Pattern, Scope};
+use clap::{Args, Subcommand};
+use palisade_gateway::Scope;
 use palisade_store::Role;
+
+use crate::commands::admin::{
+    appeal::AppealCommand, audit::AuditCommand, backup::BackupArgs, baseline::BaselineArgs,
+    case::CaseCommand, delete::DeleteArgs, disclosure::DisclosureCommand, doctor::DoctorArgs,
+    hold::HoldCommand, limit::LimitCommand, name::NameCommand, owner::OwnerCommand,
+    policy::PolicyCommand, request::RequestCommand, token::TokenCommand, user::UserCommand,
+    waiver::WaiverCommand,
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -37,153 +46,54 @@ pub(crate) enum AdminCommand {
     /// What is kept back
     #[command(subcommand)]
     Case(CaseCommand),
+    /// Appeals of owners
+    #[command(subcommand)]
+    Appeal(AppealCommand),
+    /// Exceptions from rules, for a while
+    #[command(subcommand)]
+    Waiver(WaiverCommand),
+    /// Keep back every new version of some crates or of a publisher
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// The rules, and what they would do
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Names that are reserved or blocked
+    #[command(subcommand)]
+    Name(NameCommand),
+    /// Limits for single crates and users
+    #[command(subcommand)]
+    Limit(LimitCommand),
+    /// Owners of crates
+    #[command(subcommand)]
+    Owner(OwnerCommand),
+    /// Delete a crate or a version that is published here; the evidence is kept
+    Delete(DeleteArgs),
+    /// What waits for a second person
+    #[command(subcommand)]
+    Request(RequestCommand),
+    /// Problems that owners are told of before the world is
+    #[command(subcommand)]
+    Disclosure(DisclosureCommand),
     /// The audit log
     #[command(subcommand)]
     Audit(AuditCommand),
     /// Vouch for crates: what the upstream lists of them at first sight is old
-    Baseline {
-        /// Names of crates
-        #[arg(value_name = "NAME")]
-        names: Vec<String>,
-        /// Every crate of a lockfile that comes from a registry
-        #[arg(long, value_name = "FILE")]
-        lockfile: Option<Utf8PathBuf>,
-        /// Yes, I know them
-        #[arg(long)]
-        confirm: bool,
-    },
-    /// Compare the archives that were published here with the state
-    Doctor {
-        /// Delete archives that belong to no version
-        #[arg(long)]
-        repair: bool,
-    },
+    Baseline(BaselineArgs),
+    /// Compare the archives that were published here with the state, and mend it
+    Doctor(DoctorArgs),
     /// Write a copy of the state while the gateway runs
-    Backup {
-        /// The new file
-        #[arg(value_name = "FILE")]
-        to: Utf8PathBuf,
-    },
+    Backup(BackupArgs),
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum UserCommand {
-    /// Make an account
-    Add {
-        login: String,
-        /// What they may be trusted with
-        #[arg(long, value_name = "ROLE", required = true, value_delimiter = ',', value_parser = parse_role)]
-        role: Vec<Role>,
-    },
-    /// Set what a user may be trusted with
-    Roles {
-        login: String,
-        #[arg(long, value_name = "ROLE", required = true, value_delimiter = ',', value_parser = parse_role)]
-        role: Vec<Role>,
-    },
-    /// Show every account
-    List,
-    /// Lock an account for a while: none of its tokens works
-    Lock {
-        login: String,
-        /// For how long
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        hours: u32,
-        /// Why; its user reads it
-        #[arg(long)]
-        reason: String,
-    },
-    /// Unlock an account
-    Unlock {
-        login: String,
-        /// Why
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TokenCommand {
-    /// Give out a token; it is shown once
-    Add {
-        login: String,
-        /// What it is called
-        #[arg(long)]
-        name: String,
-        /// What it is for
-        #[arg(long, required = true, value_delimiter = ',', value_parser = parse_scope)]
-        scope: Vec<Scope>,
-        /// Which crates it is for: a name, a beginning with `*`, or `*`
-        #[arg(long = "crate", value_name = "PATTERN", required = true, value_delimiter = ',', value_parser = Pattern::parse)]
-        crates: Vec<Pattern>,
-        /// How long it lives
-        #[arg(long, value_name = "N", default_value_t = 90)]
-        days: u32,
-    },
-    /// Show a user's tokens
-    List { login: String },
-    /// End a token
-    Revoke {
-        login: String,
-        /// Its number
-        id: i64,
-        /// Why
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum CaseCommand {
-    /// Show what is kept back
-    List,
-    /// Decide about a version
-    Decide {
-        #[arg(value_name = "CRATE")]
-        name: String,
-        version: String,
-        decision: Decision,
-        /// Why; whoever wants the version reads it
-        #[arg(long)]
-        reason: String,
-    },
-}
-
-/// What can be decided about a version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Decision {
-    /// Everybody may have it
-    Release,
-    /// Nobody may have it
-    Reject,
-    /// Nobody may have it until a person decides
-    Quarantine,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Find any record that is missing or was changed
-    Verify {
-        /// The head that an earlier verification printed
-        #[arg(long, value_name = "HASH")]
-        head: Option<String>,
-    },
-    /// Print every record, one JSON object per line
-    Export {
-        /// Only records after this number
-        #[arg(long, value_name = "N", default_value_t = 0)]
-        after: i64,
-    },
-}
-
-fn parse_role(text: &str) -> Result<Role, String> {
+pub(crate) fn parse_role(text: &str) -> Result<Role, String> {
     Role::parse(text).ok_or_else(|| names(Role::ALL.map(Role::as_str).as_slice()))
 }
 
-fn parse_scope(text: &str) -> Result<Scope, String> {
+pub(crate) fn parse_scope(text: &str) -> Result<Scope, String> {
     Scope::parse(text).ok_or_else(|| names(Scope::ALL.map(Scope::as_str).as_slice()))
 }
 
-fn names(names: &[&str]) -> String {
+pub(crate) fn names(names: &[&str]) -> String {
     format!("choose from {}", names.join(", "))
 }
