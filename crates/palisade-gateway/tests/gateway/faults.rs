@@ -300,8 +300,12 @@ fn kill_nine() {
         assert_eq!(found.problems, Vec::<String>::new());
         // An archive without a version is left over; the reverse would be a
         // loss.
-        let found = admin::doctor(&store, &data).await.unwrap();
-        assert_eq!(found.problems, Vec::<String>::new());
+        let actor = Actor::operator("test");
+        let found = admin::doctor(&store, &data, &actor, jiff::Timestamp::now(), None);
+        let found = found.await.unwrap();
+        // What was cut short leaves files that nobody needs, and nothing worse.
+        let harm = found.problems.iter().filter(|problem| !problem.debris);
+        assert_eq!(harm.count(), 0, "{found:?}");
         assert!(found.archives > rounds as usize);
     });
 }

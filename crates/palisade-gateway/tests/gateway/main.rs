@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
 
+mod administration;
+mod cases;
 mod client;
 mod faults;
 mod lockfile;
+mod machine;
 mod matrix;
 mod publish;
 mod pull;
 mod replay;
+mod rows;
+mod rules;
 mod upstream;
 mod world;

@@ -34,7 +34,7 @@ const CALLERS: [&str; 16] = [
 /// `.` the request is taken (2xx, or refused for what it says and not for who
 /// says it), `L` a token is asked for (401), `-` refused (403).
 #[rustfmt::skip]
-const ROWS: [(&str, &str, &str, &str); 24] = [
+const ROWS: [(&str, &str, &str, &str); 33] = [
     // method, path                                    body        agErlRnuycwnovda
     ("GET",    "/index/config.json",                   "",        "L----.----......"),
     ("GET",    "/index/1/{name}",                      "",        "L----.----......"),
@@ -43,6 +43,11 @@ const ROWS: [(&str, &str, &str, &str); 24] = [
     ("GET",    "/index/{first}/{second}/{name}",       "",        "L----.----......"),
     ("GET",    "/api/v1/crates/{name}/{version}/download", "",    "L----.----......"),
     ("GET",    "/api/v1/crates/{name}/{version}",      "",        "L----.----......"),
+    ("GET",    "/api/v1/crates/{name}/{version}/case", "",        "L----......-..--"),
+    ("POST",   "/api/v1/crates/{name}/{version}/evidence", "text", "L------.----.---"),
+    ("POST",   "/api/v1/crates/{name}/{version}/appeal", "text",  "L------.----.---"),
+    ("POST",   "/api/v1/crates/{name}/{version}/waiver", "waive", "L----..........."),
+    ("GET",    "/api/v1/notices",                      "",        "L----..........."),
     ("GET",    "/api/v1/crates",                       "",        "L----.----......"),
     ("PUT",    "/api/v1/crates/new",                   "publish", "L------.----.---"),
     ("DELETE", "/api/v1/crates/{name}/{version}/yank", "",        "L-------.---.---"),
@@ -55,6 +60,10 @@ const ROWS: [(&str, &str, &str, &str); 24] = [
     ("GET",    "/me",                                  "",        "................"),
     ("GET",    "/api/v1/admin/cases",                  "",        "L------------.--"),
     ("POST",   "/api/v1/admin/cases/{name}/{version}", "decide",  "L------------.--"),
+    ("GET",    "/api/v1/admin/waivers",                "",        "L------------.--"),
+    ("POST",   "/api/v1/admin/waivers/{id}",           "approve", "L------------.--"),
+    ("GET",    "/api/v1/admin/appeals",                "",        "L------------.--"),
+    ("POST",   "/api/v1/admin/appeals/{id}",           "grant",   "L------------.--"),
     ("POST",   "/api/v1/admin/users/{login}/lock",     "lock",    "L-------------.-"),
     ("GET",    "/api/v1/admin/audit",                  "",        "L--------------."),
     ("GET",    "/healthz",                             "",        "................"),
@@ -165,6 +174,10 @@ fn every_route_for_everybody() {
                     b"{\"decision\":\"release\",\"reason\":\"for the test\",\"checksum\":\"00\"}"
                         .to_vec()
                 }
+                "text" => b"{\"text\":\"for the test of routes\"}".to_vec(),
+                "waive" => b"{\"reason\":\"for the test of routes\",\"days\":1}".to_vec(),
+                "approve" => b"{\"approve\":true,\"reason\":\"for the test\"}".to_vec(),
+                "grant" => b"{\"grant\":true,\"reply\":\"for the test\"}".to_vec(),
                 "lock" => b"{\"hours\":1,\"reason\":\"for the test\"}".to_vec(),
                 _ => Vec::new(),
             };
@@ -173,7 +186,8 @@ fn every_route_for_everybody() {
                 .replace("{first}", "q")
                 .replace("{name}", "qqqq")
                 .replace("{version}", "1.0.0")
-                .replace("{login}", "spare");
+                .replace("{login}", "spare")
+                .replace("{id}", "999");
             let fields: Vec<(&str, &str)> = token
                 .as_deref()
                 .map(|token| ("authorization", token))
