@@ -96,18 +96,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         } else {
             PROPERTY_CASES.0
         };
-        passed(process::run_observed(
-            process::cargo()
-                .args([
-                    "test",
-                    "--release",
-                    "--workspace",
-                    "--locked",
-                    "--no-fail-fast",
-                ])
-                .env("PROPTEST_CASES", cases),
-            |line| counts.add(line),
-        ))
+        let mut tests = process::cargo();
+        tests
+            .args([
+                "test",
+                "--release",
+                "--workspace",
+                "--locked",
+                "--no-fail-fast",
+            ])
+            .env("PROPTEST_CASES", cases);
+        // Tests that measure, or take minutes, ask for it.
+        if args.full {
+            tests.env("PALISADE_FULL", "1");
+        }
+        passed(process::run_observed(&mut tests, |line| counts.add(line)))
     });
 
     println!("\nSummary");

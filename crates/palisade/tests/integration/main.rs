@@ -13,5 +13,6 @@ mod expand_macros;
 mod fixture;
 mod formats;
 mod gateway;
+mod gateway_scanner;
 mod scan;
 mod why;
