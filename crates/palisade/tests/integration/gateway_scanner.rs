@@ -113,8 +113,11 @@ fn answer(mut stream: TcpStream, files: &Files) {
 }
 
 fn archive(name: &str, version: &str, files: &[(&str, &str)]) -> Vec<u8> {
-    let manifest =
+    let mut manifest =
         format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\n");
+    if files.iter().any(|(path, _)| *path == "build.rs") {
+        manifest.push_str("[build-dependencies]\nureq = \"2\"\n");
+    }
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     let own = [("Cargo.toml", manifest.as_str())];
     for (path, text) in own.iter().chain(files) {

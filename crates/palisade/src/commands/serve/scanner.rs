@@ -11,6 +11,7 @@ use palisade_sandbox::{Limits, Pool, PoolOptions, Verdict as Outcome, WorkerComm
 use palisade_scan::{Category, Confidence, Finding, NameCorpus, Report, Severity, risk};
 
 use super::worker;
+use crate::errors::Usage;
 use crate::output;
 use crate::report::text::printable;
 
@@ -38,7 +39,11 @@ impl WorkerScanner {
         let names = names
             .map(NameCorpus::open)
             .transpose()
-            .context("cannot read the names of gateway.names")?;
+            .map_err(|error| Usage {
+                message: format!("cannot read the names of gateway.names: {error}"),
+                hint: "name a directory with a registry's database dump, or leave it out"
+                    .to_owned(),
+            })?;
         for problem in names.iter().flat_map(|names| &names.problems) {
             output::warn(&printable(&format!("the database dump: {problem}")));
         }
