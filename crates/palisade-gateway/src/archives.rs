@@ -47,6 +47,20 @@ impl Archives {
             .map_err(failed)
     }
 
+    /// Removes an archive; one that is gone is fine.
+    pub(crate) fn remove(&self, checksum: Checksum) -> Result<(), GatewayError> {
+        let path = self.path(checksum);
+        match std::fs::remove_file(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(GatewayError::File {
+                operation: "delete",
+                path,
+                source,
+            }),
+        }
+    }
+
     /// An archive, compared with its checksum; `None` when it is not there.
     pub(crate) fn get(&self, checksum: Checksum) -> Result<Option<Vec<u8>>, GatewayError> {
         let path = self.path(checksum);

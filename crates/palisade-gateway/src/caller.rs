@@ -16,6 +16,16 @@ pub(crate) struct Caller {
     pub(crate) request: String,
 }
 
+/// Who looks at a crate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Eyes<'a> {
+    /// The number of the user.
+    pub(crate) user: i64,
+    pub(crate) login: &'a str,
+    /// Whether they may see what is kept back.
+    pub(crate) reviewer: bool,
+}
+
 impl Caller {
     /// The user, who has to be known.
     pub(crate) fn user(&self) -> Result<&User, Failure> {
@@ -121,10 +131,13 @@ impl Caller {
         }
     }
 
-    /// The number of the user, and whether they may see what is kept back.
-    pub(crate) fn eyes(&self) -> Option<(i64, bool)> {
+    /// Who looks at a crate; `None` for somebody without a token.
+    pub(crate) fn eyes(&self) -> Option<Eyes<'_>> {
         let (_, user) = self.known.as_ref()?;
-        let reviewer = user.roles.contains(&Role::Reviewer) && self.has(Scope::AdminReview);
-        Some((user.id, reviewer))
+        Some(Eyes {
+            user: user.id,
+            login: &user.login,
+            reviewer: user.roles.contains(&Role::Reviewer) && self.has(Scope::AdminReview),
+        })
     }
 }

@@ -60,6 +60,35 @@ pub struct Config {
     /// What is kept back.
     #[serde(default)]
     pub policy: Policy,
+    /// A directory with the RustSec advisory database, relative to the file;
+    /// the rule `advisory` knows nothing without it.
+    pub advisories: Option<Utf8PathBuf>,
+    /// A directory with a registry's database dump, relative to the file; the
+    /// rule `typosquat` knows nothing without it.
+    pub names: Option<Utf8PathBuf>,
+    /// What takes two people.
+    #[serde(default)]
+    pub administration: Administration,
+}
+
+/// How those who run the gateway watch each other.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Administration {
+    /// What one person asks for and another one approves.
+    pub second_person: Vec<TwoPeople>,
+}
+
+/// What can be made to take two people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TwoPeople {
+    /// Deleting crates and versions.
+    Delete,
+    /// Changing the owners of a crate.
+    Owners,
+    /// Changing what a user may be trusted with.
+    Roles,
 }
 
 /// How people sign in with a browser.
@@ -193,6 +222,10 @@ pub enum AgeClock {
 pub struct Publish {
     /// The most bytes of an archive.
     pub archive_bytes: usize,
+    /// The most versions that one user publishes in 24 hours.
+    pub versions_per_day: u64,
+    /// The most crates that one user publishes first in 24 hours.
+    pub new_crates_per_day: u64,
     /// Whether a description and a licence are needed, as on crates.io.
     pub require_metadata: bool,
     /// Names that are published here alone: they are never looked up
@@ -217,6 +250,8 @@ impl Default for Publish {
     fn default() -> Publish {
         Publish {
             archive_bytes: 10 << 20,
+            versions_per_day: 500,
+            new_crates_per_day: 50,
             require_metadata: true,
             private: Vec::new(),
             registries: Vec::new(),
@@ -330,6 +365,9 @@ impl Config {
             && let Some(token) = &mut upstream.token_file
         {
             *token = directory.join(&*token);
+        }
+        for path in [&mut config.advisories, &mut config.names] {
+            *path = path.take().map(|path| directory.join(path));
         }
         if let Some(database) = &config.database
             && !database.starts_with("postgres://")

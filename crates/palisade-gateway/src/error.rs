@@ -62,6 +62,13 @@ pub enum GatewayError {
     /// The policy asks for a scanner that is not there.
     #[error("gateway.policy.scan is on, and this build has no scanner")]
     NoScanner,
+    /// The database of advisories cannot be read.
+    #[error("the database of gateway.advisories cannot be read")]
+    Advisories {
+        /// Why not.
+        #[source]
+        source: palisade_advisory::DatabaseError,
+    },
     /// An upstream's file is not one.
     #[error("the index file of `{name}` cannot be understood: {reason}")]
     Index {
@@ -93,6 +100,9 @@ impl GatewayError {
             GatewayError::Tls { .. } => {
                 Some("both are PEM files; the chain begins with the server")
             }
+            GatewayError::Advisories { .. } => Some(
+                "name a copy of the RustSec advisory database; `palisade db update` fetches one",
+            ),
             GatewayError::Mail { .. } => Some("docs/gateway.md shows how mails are set up"),
             GatewayError::NoScanner => Some("set gateway.policy.scan.mode to `off`"),
             GatewayError::Index { .. }

@@ -129,8 +129,12 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Failure {
         match error {
             StoreError::Missing { .. } => Failure::missing(error.to_string()),
+            // Who asks is why.
+            StoreError::SamePerson { .. } => Failure::forbidden(error.to_string()),
             StoreError::Exists { .. }
             | StoreError::Raced { .. }
+            | StoreError::Decided { .. }
+            | StoreError::Pointless { .. }
             | StoreError::Transition { .. } => {
                 Failure::new(StatusCode::CONFLICT, error.to_string())
             }

@@ -10,6 +10,7 @@
 //! those who run it, [`admin`].
 
 pub mod admin;
+mod advisories;
 mod archives;
 mod caller;
 mod catalogue;
@@ -21,6 +22,7 @@ mod http;
 pub mod identity;
 mod jobs;
 mod line;
+mod look;
 mod mail;
 mod metrics;
 mod pattern;
@@ -33,11 +35,13 @@ mod tls;
 pub mod token;
 mod upstream;
 
+pub use advisories::Advisory;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError};
 pub use error::GatewayError;
 pub use http::{Declared, Need, declared};
+pub use look::{Exposed, Look, look};
 pub use pattern::{Pattern, PatternError};
-pub use scanner::{ScanError, Scanner, Subject, Verdict};
+pub use scanner::{Answer, ScanError, Scanner, Subject, Verdict};
 pub use scope::Scope;
 pub use server::{Gateway, Parts};

@@ -5,6 +5,8 @@ use std::fmt;
 use palisade_model::Checksum;
 pub use palisade_store::Verdict;
 
+use crate::look::Look;
+
 /// An archive to look into.
 #[derive(Clone, Debug)]
 pub struct Subject {
@@ -16,6 +18,18 @@ pub struct Subject {
     pub checksum: Checksum,
     /// The archive.
     pub archive: Vec<u8>,
+    /// The archive of the version before, where it is at hand: what changed
+    /// says more than what is there.
+    pub previous: Option<Vec<u8>>,
+}
+
+/// What a scanner has to say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// What every registry looks for.
+    pub look: Look,
+    /// What the scanner thinks of it.
+    pub verdict: Verdict,
 }
 
 /// Why there is no verdict. The version stays held.
@@ -31,7 +45,12 @@ pub trait Scanner: Send + Sync + 'static {
     ///
     /// # Errors
     /// It cannot tell.
-    fn scan(&self, subject: &Subject) -> Result<Verdict, ScanError>;
+    fn scan(&self, subject: &Subject) -> Result<Answer, ScanError>;
+
+    /// How many archives it takes at a time.
+    fn parallel(&self) -> usize {
+        1
+    }
 }
 
 impl fmt::Debug for dyn Scanner {

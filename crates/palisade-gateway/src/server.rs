@@ -23,6 +23,9 @@ use crate::{GatewayError, admin, jobs, tls};
 /// command is seen that fast.
 const FOLLOW: Duration = Duration::from_millis(250);
 
+/// How often the database of advisories is read again.
+const ADVISORIES: Duration = Duration::from_secs(600);
+
 /// How often holds that end are looked for.
 const SWEEP: Duration = Duration::from_secs(5);
 
@@ -69,7 +72,9 @@ impl Gateway {
     /// The state cannot be opened, the address cannot be listened at, or the
     /// configuration asks for what is not there.
     pub async fn start(config: Config, parts: Parts) -> Result<Gateway, GatewayError> {
-        if config.policy.scan.mode != Mode::Off && parts.scanner.is_none() {
+        let mut config = config;
+        config.policy.settle(parts.scanner.is_some());
+        if config.policy.scan.mode() != Mode::Off && parts.scanner.is_none() {
             return Err(GatewayError::NoScanner);
         }
         let store = admin::open(&config).await?;
@@ -80,7 +85,6 @@ impl Gateway {
         };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let mut config = config;
         // With port 0, the system has chosen one.
         config.listen = address;
         let acceptor = config.tls.as_ref().map(tls::acceptor).transpose()?;
@@ -100,6 +104,7 @@ impl Gateway {
         };
         let catalogue = Arc::new(catalogue);
         let head = store.head().await?;
+        catalogue.reload_orders().await?;
         judge_by_policy(&catalogue).await?;
 
         let (stop, stopped) = watch::channel(false);
@@ -123,6 +128,10 @@ impl Gateway {
         tasks.push(tokio::spawn(follow(
             catalogue.clone(),
             head,
+            stopped.clone(),
+        )));
+        tasks.push(tokio::spawn(read_advisories(
+            catalogue.clone(),
             stopped.clone(),
         )));
         tasks.push(tokio::spawn(jobs::schedule(
@@ -174,7 +183,11 @@ fn log_end(result: std::io::Result<()>) {
 
 /// After a change of the policy, what it decided before is looked at again.
 async fn judge_by_policy(catalogue: &Catalogue) -> Result<(), GatewayError> {
-    let fingerprint = catalogue.config.policy.fingerprint();
+    let fingerprint = format!(
+        "{} {}",
+        catalogue.config.policy.fingerprint(),
+        catalogue.advisories.fingerprint()
+    );
     let before = catalogue.store.setting(POLICY).await?;
     if before.as_ref() == Some(&fingerprint) {
         return Ok(());
@@ -196,15 +209,47 @@ async fn follow(catalogue: Arc<Catalogue>, mut seen: i64, mut stopped: watch::Re
         }
         match catalogue.store.records(seen).await {
             Ok(records) => {
+                let mut ordered = orders_end(&catalogue);
                 for record in &records {
                     let mut words = record.subject.split(' ');
-                    if let (Some("crate" | "version"), Some(name)) = (words.next(), words.next()) {
-                        catalogue.forget(name);
+                    match (words.next(), words.next()) {
+                        (Some("crate" | "version"), Some(name)) => catalogue.forget(name),
+                        (Some("waiver" | "hold" | "name"), _) => ordered = true,
+                        _ => {}
                     }
                     seen = record.seq;
                 }
+                if ordered && let Err(error) = catalogue.reload_orders().await {
+                    tracing::error!(error = %chain(&error), "cannot read what was ordered");
+                }
             }
             Err(error) => tracing::error!(error = %chain(&error), "cannot follow changes"),
+        }
+    }
+}
+
+/// Whether something that was ordered is over.
+fn orders_end(catalogue: &Catalogue) -> bool {
+    let next = catalogue.orders().next;
+    next.is_some_and(|next| next <= catalogue.clock.now())
+}
+
+/// Reads the database of advisories again, now and then.
+async fn read_advisories(catalogue: Arc<Catalogue>, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|&stop| stop) => return,
+            () = tokio::time::sleep(ADVISORIES) => {}
+        }
+        let reading = catalogue.clone();
+        let read = tokio::task::spawn_blocking(move || reading.advisories.reload()).await;
+        let judged = match read {
+            Ok(Ok(true)) => judge_by_policy(&catalogue).await,
+            Ok(Ok(false)) | Err(_) => Ok(()),
+            Ok(Err(error)) => Err(error),
+        };
+        if let Err(error) = judged {
+            tracing::error!(error = %chain(&error), "cannot follow the advisories; what they said before counts");
         }
     }
 }

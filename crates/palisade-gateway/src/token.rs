@@ -11,7 +11,7 @@ const RANDOM: usize = 43;
 /// Characters that tell a token from a text that only looks like one.
 const CHECK: usize = 6;
 
-/// Characters of a token.
+/// The length of a token's text.
 pub(crate) const LENGTH: usize = PREFIX.len() + RANDOM + CHECK;
 
 const SYMBOLS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -71,11 +71,10 @@ impl Secret {
 /// Whether a text is a token of ours, in force or not. Scanners of archives
 /// ask this before the hash is looked up.
 pub fn is_token(text: &str) -> bool {
-    let length = LENGTH;
-    text.len() == length
+    text.len() == LENGTH
         && text.is_ascii()
         && text.starts_with(PREFIX)
-        && text[length - CHECK..] == check(&text[..length - CHECK])
+        && text[LENGTH - CHECK..] == check(&text[..LENGTH - CHECK])
 }
 
 /// A text for a log: what begins like a token of ours is left out, whether it

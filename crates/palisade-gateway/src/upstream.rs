@@ -105,6 +105,15 @@ impl Upstream {
         blocking(move || registry.archive(&version)).await?
     }
 
+    /// Where the archive of a version is kept once it was fetched.
+    pub(crate) fn kept_archive(
+        &self,
+        name: &str,
+        version: &semver::Version,
+    ) -> camino::Utf8PathBuf {
+        self.registry.archive_path(name, version)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
         self.down.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -456,7 +456,7 @@ fn scores(reports: &[&Report]) -> ScoreSurvey {
             known.0 += f64::from(score);
             known.1 += 1;
         }
-        if known.2.is_empty() && check.score.is_some() {
+        if known.2.is_empty() {
             known.2.clone_from(&check.improve);
         }
     }

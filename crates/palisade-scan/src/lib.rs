@@ -42,6 +42,7 @@ mod suppress;
 mod surroundings;
 pub mod watch;
 
+pub use detectors::{IMITATION, imitation};
 pub use diff::{Change, Diff};
 pub use documentation::detectors_page;
 pub use finding::{Category, Confidence, Finding, Place, Severity};
@@ -55,7 +56,7 @@ pub use provenance::{
     fetch, repository_address,
 };
 pub use rule::{Lifecycle, Rule};
-pub use scan::{Outcome, Published, Report, ScanError, Scanner, ScannerOptions};
+pub use scan::{Outcome, Published, Report, ScanError, Scanned, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
 pub use surroundings::{Advisories, Concern, DependencyVerdict, Events, Flagged, Surroundings};

@@ -48,6 +48,18 @@ pub struct Report {
     pub findings: Vec<Finding>,
 }
 
+/// A report on the bytes of an archive, and what its manifest says that names
+/// are compared with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scanned {
+    /// The report.
+    pub report: Report,
+    /// The description.
+    pub description: Option<String>,
+    /// The repository.
+    pub repository: Option<String>,
+}
+
 impl Report {
     /// Adds findings, in their order among the others.
     pub(crate) fn add_findings(&mut self, more: Findings) {
@@ -175,6 +187,40 @@ impl Scanner {
             let mut report = self.report(&source, &package, previous.as_ref(), index.as_deref());
             self.judge(&mut report);
             Ok(report)
+        })
+    }
+
+    /// Scans the bytes of an archive, and compares it with those of the version
+    /// before where they are at hand. `target` is what it is called.
+    ///
+    /// # Errors
+    /// As for [`Scanner::scan`].
+    pub fn scan_bytes(
+        &self,
+        target: &str,
+        archive: &[u8],
+        previous: Option<&[u8]>,
+    ) -> Result<Scanned, ScanError> {
+        self.guarded(target.to_owned(), || {
+            let options = self.read_options();
+            let read = |target: &str, bytes: &[u8]| -> Result<Source, ScanError> {
+                let archive = CrateArchive::from_bytes(target, bytes, &options)?;
+                Ok(Source::of(archive, target.to_owned()))
+            };
+            let source = read(target, archive)?;
+            // A version before that cannot be read costs the comparison alone.
+            let previous = previous.and_then(|bytes| read("the version before", bytes).ok());
+            let package = self.package(&source);
+            let previous = previous.as_ref().map(|previous| self.package(previous));
+            let hint = package.owner_hint();
+            let text = |text: Option<&str>| text.map(str::to_owned);
+            let mut report = self.report(&source, &package, previous.as_ref(), None);
+            self.judge(&mut report);
+            Ok(Scanned {
+                description: text(hint.description),
+                repository: text(hint.repository),
+                report,
+            })
         })
     }
 

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use sqlx::Row as _;
 
 use crate::backend::Row;
+use crate::deletions::DELETED;
 use crate::{Store, StoreError, Tx};
 
 /// The hash before the first record.
@@ -55,6 +56,32 @@ impl Actor {
             request: request.to_owned(),
         }
     }
+
+    /// The person, whether they work with a token or at the service's machine;
+    /// `None` for the service itself.
+    pub fn person(&self) -> Option<String> {
+        person(&self.name)
+    }
+
+    /// Refuses when `other` is the same person, by whatever way they came.
+    pub(crate) fn require_another(
+        &self,
+        other: &str,
+        what: &'static str,
+    ) -> Result<(), StoreError> {
+        match (self.person(), person(other)) {
+            (Some(own), Some(other)) if own == other => {
+                Err(StoreError::SamePerson { what, person: own })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The person behind an actor's name.
+fn person(actor: &str) -> Option<String> {
+    let (_, name) = actor.split_once(':')?;
+    Some(name.to_ascii_lowercase())
 }
 
 /// One change.
@@ -221,6 +248,7 @@ impl Store {
         let mut seq = 0;
         // What the log says about each version; the last record counts.
         let mut states: BTreeMap<String, (i64, String)> = BTreeMap::new();
+        let mut evidence: BTreeMap<i64, String> = BTreeMap::new();
         loop {
             let page = self.records(seq).await?;
             let Some(last) = page.last().map(|record| record.seq) else {
@@ -230,6 +258,7 @@ impl Store {
                 found.check(record, &mut seq);
                 met |= known == Some(record.hash.as_str());
                 note_states(record, &mut states);
+                note_evidence(record, &mut evidence);
             }
             seq = last;
         }
@@ -239,9 +268,18 @@ impl Store {
                 known.unwrap_or_default()
             ));
         }
+        for (canonical, version) in self.deleted().await? {
+            let subject = version_subject(&canonical, &version);
+            if states
+                .get(&subject)
+                .is_some_and(|(_, state)| state == DELETED)
+            {
+                states.remove(&subject);
+            }
+        }
         for (subject, state, record) in self.version_states().await? {
-            match states.get(&subject) {
-                Some((seq, logged)) if *seq == record && *logged == state => {}
+            match states.remove(&subject) {
+                Some((seq, logged)) if seq == record && logged == state => {}
                 Some((seq, logged)) => found.problems.push(format!(
                     "{subject} is {state} by record {record}, but record {seq} made it {logged}"
                 )),
@@ -249,6 +287,23 @@ impl Store {
                     .problems
                     .push(format!("{subject} is {state}, and no record says why")),
             }
+        }
+        for (subject, (seq, state)) in states {
+            found.problems.push(format!(
+                "{subject} is gone, and by record {seq} it is {state}"
+            ));
+        }
+        for (record, hash) in self.evidence_hashes().await? {
+            if evidence.remove(&record).as_ref() != Some(&hash) {
+                found.problems.push(format!(
+                    "the evidence of record {record} is not what was added"
+                ));
+            }
+        }
+        for record in evidence.keys() {
+            found
+                .problems
+                .push(format!("the evidence of record {record} is gone"));
         }
         Ok(found)
     }
@@ -280,6 +335,10 @@ fn note_states(record: &Record, states: &mut BTreeMap<String, (i64, String)>) {
     let Ok(detail) = serde_json::from_str::<serde_json::Value>(&record.detail) else {
         return;
     };
+    // Only versions have states; a new kind of record must not be mistaken.
+    if !record.subject.starts_with("version ") && !record.subject.starts_with("crate ") {
+        return;
+    }
     let Some(state) = detail["state"].as_str() else {
         return;
     };
@@ -291,6 +350,17 @@ fn note_states(record: &Record, states: &mut BTreeMap<String, (i64, String)>) {
         }
     } else {
         states.insert(record.subject.clone(), (record.seq, state.to_owned()));
+    }
+}
+
+/// A record about evidence has the hash of its text.
+fn note_evidence(record: &Record, evidence: &mut BTreeMap<i64, String>) {
+    if record.action != "evidence-added" {
+        return;
+    }
+    let detail: serde_json::Value = serde_json::from_str(&record.detail).unwrap_or_default();
+    if let Some(hash) = detail["sha256"].as_str() {
+        evidence.insert(record.seq, hash.to_owned());
     }
 }
 

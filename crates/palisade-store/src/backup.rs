@@ -23,13 +23,22 @@ const FORM: &str = "palisade-state-1";
 
 /// Every table, each behind those that it refers to, with what its rows are
 /// ordered by. Tables whose rows number themselves are ordered by that number.
-const TABLES: [(&str, &str); 13] = [
+const TABLES: [(&str, &str); 22] = [
     ("crates", "canonical"),
     ("users", "id"),
     ("versions", "crate, position"),
     ("owners", "crate, user_id"),
     ("tokens", "id"),
-    ("verdicts", "checksum"),
+    ("inspections", "checksum"),
+    ("evidence", "id"),
+    ("appeals", "id"),
+    ("waivers", "id"),
+    ("holds", "id"),
+    ("names", "pattern"),
+    ("limits", "subject, kind"),
+    ("requests", "id"),
+    ("disclosures", "id"),
+    ("deleted_versions", "crate, version"),
     ("settings", "key"),
     ("jobs", "id"),
     ("notices", "id"),

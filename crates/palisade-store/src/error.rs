@@ -87,6 +87,28 @@ pub enum StoreError {
         /// Who or what wanted it.
         cause: Cause,
     },
+    /// It takes another person.
+    #[error("{person} has a part in this {what}; somebody else has to decide")]
+    SamePerson {
+        /// What is to be decided.
+        what: &'static str,
+        /// Who it is.
+        person: String,
+    },
+    /// It is over.
+    #[error("the {what} {id} is decided already, or its time is over")]
+    Decided {
+        /// What was to be decided.
+        what: &'static str,
+        /// Its number.
+        id: i64,
+    },
+    /// Nothing keeps the version back.
+    #[error("nothing keeps `{subject}` back")]
+    Pointless {
+        /// Crate and version.
+        subject: String,
+    },
     /// Somebody else changed the version in the meantime.
     #[error("`{subject}` was changed by somebody else in the meantime")]
     Raced {

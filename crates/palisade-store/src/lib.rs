@@ -9,19 +9,29 @@
 //! [`Record`].
 
 mod accounts;
+mod appeals;
 mod audit;
 mod backend;
 mod backup;
 mod crates;
+mod deletions;
+mod disclosures;
 mod error;
+mod evidence;
+mod holds;
+mod inspections;
 mod jobs;
+mod limits;
 mod location;
+mod names;
 mod notices;
 mod publishers;
+mod requests;
 mod state;
 mod tokens;
 mod users;
 mod versions;
+mod waivers;
 
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -29,17 +39,26 @@ use sqlx::Row as _;
 use crate::backend::{Backend, Database, Readers};
 
 pub use accounts::{Credentials, Session};
+pub use appeals::{Appeal, Outcome};
 pub use audit::{Actor, Record, Verification};
 pub use crates::{Conditions, Crate, Origin};
+pub use disclosures::Disclosure;
 pub use error::StoreError;
+pub use evidence::Evidence;
+pub use holds::{Hold, HoldKind};
+pub use inspections::{Inspection, Verdict};
 pub use jobs::Job;
+pub use limits::{Limit, LimitKind};
 pub use location::Location;
+pub use names::{NameKind, SetAside};
 pub use notices::{MAIL, Notice};
 pub use publishers::Publisher;
-pub use state::{Cause, State};
+pub use requests::Request;
+pub use state::{BY_PERSON, BY_REPAIR, Cause, State};
 pub use tokens::{NewToken, Token};
 pub use users::{Role, User};
-pub use versions::{Decision, NewVersion, Refresh, Verdict, Version};
+pub use versions::{Decision, NewVersion, Refresh, Version};
+pub use waivers::{NewWaiver, Waiver};
 
 /// The database. Clones share it.
 #[derive(Clone, Debug)]

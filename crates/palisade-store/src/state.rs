@@ -20,6 +20,12 @@ pub enum State {
     Rejected,
 }
 
+/// What stands in the place of a rule when a person has kept a version back.
+pub const BY_PERSON: &str = "person";
+
+/// What stands there when a repair has kept it back.
+pub const BY_REPAIR: &str = "doctor";
+
 /// Who or what moves a version to another state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {

@@ -1,4 +1,4 @@
-//! Versions, where they stand, and what a scanner said of their archives.
+//! Versions, and where they stand.
 
 use jiff::Timestamp;
 use palisade_model::Checksum;
@@ -8,6 +8,7 @@ use sqlx::Row as _;
 use crate::audit::{time, version_subject};
 use crate::backend::Row;
 use crate::crates::Conditions;
+use crate::state::{BY_PERSON, BY_REPAIR};
 use crate::{Cause, State, Store, StoreError, Tx};
 
 /// A version that is known. What its archive has to be is fixed from then on.
@@ -40,6 +41,8 @@ pub struct Version {
     pub state: State,
     /// The rule that keeps it back.
     pub rule: Option<String>,
+    /// Every rule that objects to it, that one included.
+    pub rules: Vec<String>,
     /// Why, for the person who wanted it.
     pub reason: Option<String>,
     /// When the hold ends.
@@ -59,6 +62,8 @@ pub struct Decision {
     pub state: State,
     /// The rule that decided.
     pub rule: Option<String>,
+    /// Every rule that objects, that one included.
+    pub rules: Vec<String>,
     /// Why, for the person who wants the version.
     pub reason: Option<String>,
     /// When a hold ends.
@@ -107,23 +112,13 @@ pub struct Refresh {
     pub missing_since: Option<Timestamp>,
 }
 
-/// What a scanner said of an archive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verdict {
-    /// Which scanner, and which release of it.
-    pub scanner: String,
-    /// From 0 (nothing) to 100 (certainly malicious).
-    pub risk: u8,
-    /// The evidence, for the person who decides.
-    pub summary: String,
-}
-
 impl Decision {
     /// No rule objects.
     pub fn allow() -> Decision {
         Decision {
             state: State::Allowed,
             rule: None,
+            rules: Vec::new(),
             reason: None,
             until: None,
             observed: Vec::new(),
@@ -137,6 +132,9 @@ impl Decision {
         });
         if let Some(rule) = &self.rule {
             detail["rule"] = json!(rule);
+        }
+        if self.rules.len() > 1 {
+            detail["rules"] = json!(self.rules);
         }
         if let Some(reason) = &self.reason {
             detail["reason"] = json!(reason);
@@ -157,14 +155,12 @@ impl Version {
         let optional = |field: &str| -> Result<Option<Timestamp>, StoreError> {
             row.get::<Option<i64>, _>(field).map(time).transpose()
         };
-        let checksum: String = row.get("checksum");
+        let rules: String = row.get("rules");
         let state: String = row.get("state");
         Ok(Version {
             version: row.get("version"),
             line: row.get("line"),
-            checksum: checksum
-                .parse()
-                .map_err(|_| damaged("the checksum", checksum))?,
+            checksum: checksum(row.get("checksum"))?,
             published: time(row.get("published"))?,
             first_seen: time(row.get("first_seen"))?,
             settled: row.get::<i64, _>("settled") != 0,
@@ -175,6 +171,11 @@ impl Version {
             missing_since: optional("missing_since")?,
             state: State::parse(&state).ok_or_else(|| damaged("the state", state))?,
             rule: row.get("rule"),
+            rules: rules
+                .split(',')
+                .filter(|rule| !rule.is_empty())
+                .map(str::to_owned)
+                .collect(),
             reason: row.get("reason"),
             until: optional("until")?,
             was_public: row.get::<i64, _>("was_public") != 0,
@@ -199,6 +200,14 @@ impl Version {
             missing_since: self.missing_since,
         }
     }
+}
+
+/// A checksum as the database has it.
+pub(crate) fn checksum(text: String) -> Result<Checksum, StoreError> {
+    text.parse().map_err(|_| StoreError::Damaged {
+        what: "the checksum",
+        value: text,
+    })
 }
 
 impl Store {
@@ -261,23 +270,6 @@ impl Store {
         .fetch_all(self.readers())
         .await
         .map_err(StoreError::database("read versions"))
-    }
-
-    /// What was said of the archive with this checksum.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    pub async fn verdict(&self, checksum: Checksum) -> Result<Option<Verdict>, StoreError> {
-        let row = sqlx::query("SELECT scanner, risk, summary FROM verdicts WHERE checksum = $1")
-            .bind(checksum.to_string())
-            .fetch_optional(self.readers())
-            .await
-            .map_err(StoreError::database("read a verdict"))?;
-        Ok(row.map(|row| Verdict {
-            scanner: row.get(0),
-            risk: u8::try_from(row.get::<i64, _>(1)).unwrap_or(u8::MAX),
-            summary: row.get(2),
-        }))
     }
 
     /// How many versions stand where.
@@ -370,11 +362,19 @@ impl Tx {
         record: i64,
     ) -> Result<(), StoreError> {
         let decision = &new.decision;
+        // Whoever has the deleted one in a lockfile would get another crate.
+        if self.was_deleted(canonical, &new.identity).await? {
+            return Err(StoreError::Exists {
+                what: "version that was deleted",
+                name: format!("{canonical} {}", new.version),
+            });
+        }
         let done = sqlx::query(
             "INSERT INTO versions (crate, version, identity, position, line, checksum, published,
                  first_seen, settled, yanked, state, rule, reason, until, was_public, publisher,
-                 state_record)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                 state_record, rules)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+                 $18)
              ON CONFLICT DO NOTHING",
         )
         .bind(canonical)
@@ -394,6 +394,7 @@ impl Tx {
         .bind(i64::from(decision.state.is_public()))
         .bind(new.publisher)
         .bind(record)
+        .bind(decision.rules.join(","))
         .execute(&mut *self.inner)
         .await
         .map_err(StoreError::database("add a version"))?;
@@ -419,7 +420,11 @@ impl Tx {
         decision: &Decision,
         cause: Cause,
     ) -> Result<(), StoreError> {
-        if !seen.state.may_become(decision.state, cause) {
+        // A person's quarantine is the same state as a rule's, but no rule ends
+        // it.
+        let by_person = matches!(seen.rule.as_deref(), Some(BY_PERSON | BY_REPAIR));
+        let undone = by_person && cause == Cause::Policy;
+        if undone || !seen.state.may_become(decision.state, cause) {
             return Err(StoreError::Transition {
                 from: seen.state,
                 to: decision.state,
@@ -432,7 +437,8 @@ impl Tx {
         let record = self.audit("state-changed", &subject, detail).await?;
         let done = sqlx::query(
             "UPDATE versions SET state = $3, rule = $4, reason = $5, until = $6,
-                 was_public = CASE WHEN $7 = 1 THEN 1 ELSE was_public END, state_record = $8
+                 was_public = CASE WHEN $7 = 1 THEN 1 ELSE was_public END, state_record = $8,
+                 rules = $11
              WHERE crate = $1 AND version = $2 AND state_record = $9 AND checksum = $10",
         )
         .bind(canonical)
@@ -445,6 +451,7 @@ impl Tx {
         .bind(record)
         .bind(seen.state_record)
         .bind(seen.checksum.to_string())
+        .bind(decision.rules.join(","))
         .execute(&mut *self.inner)
         .await
         .map_err(StoreError::database("change a version"))?;
@@ -573,36 +580,6 @@ impl Tx {
             .execute(&mut *self.inner)
             .await
             .map_err(StoreError::database("change a crate"))?;
-        Ok(())
-    }
-
-    /// Keeps what a scanner said of an archive, in place of what it said
-    /// before.
-    ///
-    /// # Errors
-    /// The database cannot be written.
-    pub async fn set_verdict(
-        &mut self,
-        checksum: Checksum,
-        verdict: &Verdict,
-    ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT INTO verdicts (checksum, at, scanner, risk, summary)
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (checksum) DO UPDATE SET
-                 at = excluded.at, scanner = excluded.scanner,
-                 risk = excluded.risk, summary = excluded.summary",
-        )
-        .bind(checksum.to_string())
-        .bind(self.now.as_second())
-        .bind(&verdict.scanner)
-        .bind(i64::from(verdict.risk))
-        .bind(&verdict.summary)
-        .execute(&mut *self.inner)
-        .await
-        .map_err(StoreError::database("keep a verdict"))?;
-        let detail = json!({ "scanner": verdict.scanner, "risk": verdict.risk });
-        self.audit("scanned", &format!("archive {checksum}"), detail)
-            .await?;
         Ok(())
     }
 }

@@ -143,6 +143,7 @@ fn decision(state: State) -> Decision {
     Decision {
         state,
         rule: Some("test".to_owned()),
+        rules: vec!["test".to_owned()],
         reason: Some("because".to_owned()),
         until: (state == State::Held).then(now),
         observed: Vec::new(),
@@ -290,7 +291,7 @@ fn tampering_is_found(on: On) {
         ),
         ("DELETE FROM audit WHERE seq = 3", "is not in the log"),
         (
-            "INSERT INTO versions SELECT crate, '6.6.6', '6.6.6', 9, line, checksum, published, first_seen, settled, yanked, yank_seen, yank_delayed, rewritten, missing_since, 'allowed', rule, reason, until, was_public, publisher, 1 FROM versions",
+            "INSERT INTO versions SELECT crate, '6.6.6', '6.6.6', 9, line, checksum, published, first_seen, settled, yanked, yank_seen, yank_delayed, rewritten, missing_since, 'allowed', rule, reason, until, was_public, publisher, 1, rules FROM versions",
             "version demo 6.6.6 is allowed, and no record says why",
         ),
     ];

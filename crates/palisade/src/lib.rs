@@ -38,6 +38,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if arguments.get(1).is_some_and(|argument| argument == WORKER) {
         return palisade_graph::serve_worker();
     }
+    if arguments
+        .get(1)
+        .is_some_and(|argument| argument == commands::serve::WORKER)
+    {
+        return commands::serve::serve_worker();
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use palisade_index::{Asked, DependencyKind, IndexError, IndexVersion, canonical_name};
+use palisade_index::{Asked, IndexError};
 use palisade_store::{Actor, Cause, Conditions, Origin};
 
 use super::plan::{self, Listing, Terms};
 use super::{Catalogue, View};
 use crate::GatewayError;
-use crate::policy::{Access, Viewer, access};
 
 /// The setting that names a crate whose versions the operator vouches for.
 pub(crate) fn baseline_key(canonical: &str) -> String {
@@ -95,6 +94,13 @@ impl Catalogue {
                 .setting(&baseline_key(canonical))
                 .await?
                 .is_some();
+        let orders = self.orders();
+        let name = match (&view, listing.versions.first()) {
+            (Some(view), _) => view.krate.name.clone(),
+            (None, Some(first)) => first.name.clone(),
+            (None, None) => canonical.to_owned(),
+        };
+        let advisories = self.advisories.about(&name);
         let terms = Terms {
             policy: &self.config.policy,
             clock: self
@@ -104,18 +110,15 @@ impl Catalogue {
                 .unwrap_or_default(),
             baseline,
             now: self.clock.now(),
+            orders: &orders,
+            advisories: &advisories,
         };
         let mut held = BTreeMap::new();
         for version in plan::unsettled(listing, known, terms) {
-            if let Some(dependency) = self.held_dependency(version).await? {
+            if let Some(dependency) = self.sources(&orders).held_dependency(version).await? {
                 held.insert(version.version.to_string(), dependency);
             }
         }
-        let name = match (&view, listing.versions.first()) {
-            (Some(view), _) => view.krate.name.clone(),
-            (None, Some(first)) => first.name.clone(),
-            (None, None) => canonical.to_owned(),
-        };
         let plan = plan::plan(&name, listing, known, &held, terms);
 
         let mut tx = self.store.begin(&Actor::policy(), terms.now).await?;
@@ -135,41 +138,5 @@ impl Catalogue {
             name,
             reason: "it vanished while it was written".to_owned(),
         })
-    }
-
-    /// A dependency of which every fitting version that is known is kept back.
-    /// One that is not known yet meets the policy when somebody asks for it.
-    pub(crate) async fn held_dependency(
-        &self,
-        version: &IndexVersion,
-    ) -> Result<Option<String>, GatewayError> {
-        for dependency in &version.dependencies {
-            if dependency.kind == DependencyKind::Development || dependency.registry.is_some() {
-                continue;
-            }
-            let canonical = canonical_name(&dependency.package);
-            let Some(krate) = self.store.find_crate(&canonical).await? else {
-                continue;
-            };
-            let versions = self.store.versions(&canonical).await?;
-            let mut fitting = versions
-                .iter()
-                .filter(|version| {
-                    version
-                        .version
-                        .parse()
-                        .is_ok_and(|version| dependency.requirement.matches(&version))
-                })
-                .peekable();
-            let held = fitting.peek().is_some()
-                && fitting.all(|version| {
-                    access(&self.config.policy, &krate.name, version, Viewer::Public)
-                        != Access::Open
-                });
-            if held {
-                return Ok(Some(dependency.package.clone()));
-            }
-        }
-        Ok(None)
     }
 }

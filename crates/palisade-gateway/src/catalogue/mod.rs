@@ -1,22 +1,27 @@
 //! The crates that are known, as they are served: the store's content in
 //! memory, refreshed from the upstream, each crate by one request at a time.
 
-mod found;
+mod archive;
+pub(crate) mod facts;
 mod ingest;
+mod inspect;
 mod plan;
 mod review;
 mod view;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use palisade_index::{IndexError, canonical_name, is_crate_name};
-use palisade_store::{Origin, Store, StoreError};
+use palisade_model::Checksum;
+use palisade_store::{Origin, Store, StoreError, Version};
 
+use crate::advisories::Advisories;
 use crate::archives::Archives;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::policy::{Access, Orders, Viewer, access};
 use crate::scanner::Scanner;
 use crate::upstream::Upstream;
 use crate::{GatewayError, metrics::Metrics};
@@ -46,12 +51,22 @@ pub(crate) struct Catalogue {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) archives: Archives,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) advisories: Advisories,
     upstream: Option<Upstream>,
     scanner: Option<Arc<dyn Scanner>>,
     slots: Mutex<HashMap<String, Arc<Slot>>>,
-    /// Checksums of archives that were looked into since the start.
-    inspected: Mutex<std::collections::HashSet<palisade_model::Checksum>>,
+    orders: RwLock<Arc<Orders>>,
+    /// Checksums of archives that were looked into, as far as that was asked
+    /// since the start.
+    inspected: Mutex<HashSet<Checksum>>,
+    /// Archives that are being looked into.
+    inspecting: Mutex<HashMap<Checksum, Gate>>,
+    /// As many as the scanner takes at a time.
+    scans: Arc<tokio::sync::Semaphore>,
 }
+
+/// Held while something is done that nobody else shall do meanwhile.
+type Gate = Arc<tokio::sync::Mutex<()>>;
 
 /// The place of one crate.
 #[derive(Default)]
@@ -92,17 +107,52 @@ impl Catalogue {
         metrics: Arc<Metrics>,
         scanner: Option<Arc<dyn Scanner>>,
     ) -> Result<Catalogue, GatewayError> {
+        let parallel = scanner.as_ref().map_or(1, |scanner| scanner.parallel());
         Ok(Catalogue {
             archives: Archives::open(&config.data),
             upstream: Upstream::open(&config)?,
+            advisories: Advisories::open(config.advisories.as_deref())?,
             store,
             config,
             clock,
             metrics,
             scanner,
             slots: Mutex::default(),
+            orders: RwLock::default(),
             inspected: Mutex::default(),
+            inspecting: Mutex::default(),
+            scans: Arc::new(tokio::sync::Semaphore::new(parallel)),
         })
+    }
+
+    /// What people have ordered, as it is in force.
+    pub(crate) fn orders(&self) -> Arc<Orders> {
+        let orders = self.orders.read().unwrap_or_else(PoisonError::into_inner);
+        orders.clone()
+    }
+
+    /// Reads again what people have ordered.
+    pub(crate) async fn reload_orders(&self) -> Result<(), GatewayError> {
+        let orders = Orders::load(&self.store, self.clock.now()).await?;
+        *self.orders.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(orders);
+        Ok(())
+    }
+
+    /// Whether `viewer` may have a version.
+    pub(crate) fn access(&self, view: &View, version: &Version, viewer: &Viewer) -> Access {
+        access(
+            &self.config.policy,
+            &self.orders(),
+            &view.krate.name,
+            version,
+            viewer,
+        )
+    }
+
+    /// The index file of a crate; `None` when it does not exist for the
+    /// viewer.
+    pub(crate) fn body(&self, view: &View, viewer: &Viewer) -> Option<Arc<view::Body>> {
+        view.body(&self.config.policy, &self.orders(), viewer)
     }
 
     /// The crate that is asked for by `name`; `None` when there is none. Names

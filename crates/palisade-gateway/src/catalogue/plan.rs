@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use palisade_index::IndexVersion;
 use palisade_store::{Decision, NewVersion, Refresh, State, Version};
 
+use crate::advisories::Advisory;
 use crate::config::AgeClock;
 use crate::line::with_yanked;
-use crate::policy::{Facts, Known, Policy, judge};
+use crate::policy::{Facts, Known, Orders, Policy, judge};
 
 /// A version that is so old when it is first seen is left to the world's
 /// judgement: rules about new versions do not apply.
@@ -39,6 +40,9 @@ pub(crate) struct Terms<'a> {
     /// Whether the operator vouches that what is there is old.
     pub(crate) baseline: bool,
     pub(crate) now: Timestamp,
+    pub(crate) orders: &'a Orders,
+    /// The advisories about the crate.
+    pub(crate) advisories: &'a [Advisory],
 }
 
 impl Listing {
@@ -136,8 +140,10 @@ pub(crate) fn plan(
             settled: version.settled,
             yank_seen: refresh.yank_seen,
             missing_since: refresh.missing_since,
-            defect: None,
-            verdict: None,
+            first_seen: version.first_seen,
+            publisher: version.publisher,
+            inspection: None,
+            unanswered: None,
             held_dependency: held.get(&version.version).cloned(),
         });
         judged.push(Some(version));
@@ -158,8 +164,10 @@ pub(crate) fn plan(
             settled: settled(time, terms),
             yank_seen: None,
             missing_since: None,
-            defect: None,
-            verdict: None,
+            first_seen: terms.now,
+            publisher: None,
+            inspection: None,
+            unanswered: None,
             held_dependency: held.get(&text).cloned(),
         });
         judged.push(None);
@@ -170,6 +178,8 @@ pub(crate) fn plan(
         name,
         hosted: false,
         versions: &facts,
+        advisories: terms.advisories,
+        orders: terms.orders,
         now: terms.now,
     };
     for (at, version) in judged.into_iter().enumerate() {
@@ -245,7 +255,16 @@ fn delay_yanks(after: &mut [Refresh], terms: Terms<'_>) {
     let yanks: Vec<Timestamp> = after.iter().filter_map(|after| after.yank_seen).collect();
     for version in after {
         if let (Some(seen), true) = (version.yank_seen, version.yanked) {
-            version.yank_delayed = terms.policy.mass_yank.delay(seen, &yanks, terms.now);
+            // What is known to be bad is yanked for good reason.
+            let bad = version.version.parse().is_ok_and(|version| {
+                let mut advisories = terms.advisories.iter();
+                advisories.any(|advisory| advisory.is_about(&version))
+            });
+            version.yank_delayed = terms
+                .policy
+                .mass_yank
+                .delay(seen, &yanks, terms.now)
+                .filter(|_| !bad);
         }
     }
 }

@@ -1,20 +1,24 @@
 //! A crate as somebody sees it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use palisade_store::{Crate, Version};
 
 use crate::line::with_yanked;
-use crate::policy::{Access, Policy, Viewer, access};
+use crate::policy::{Access, Orders, Policy, Viewer, access};
 
 /// A crate with all its versions, at one moment.
 #[derive(Debug)]
 pub(crate) struct View {
     pub(crate) krate: Crate,
     pub(crate) versions: Vec<Version>,
-    public: OnceLock<Option<Arc<Body>>>,
+    /// What everybody sees under the orders of that time.
+    public: Mutex<Option<Rendered>>,
 }
+
+/// The orders, and the index file under them.
+type Rendered = (Arc<Orders>, Option<Arc<Body>>);
 
 /// An index file for one kind of viewer.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ impl View {
         View {
             krate,
             versions,
-            public: OnceLock::new(),
+            public: Mutex::default(),
         }
     }
 
@@ -37,31 +41,36 @@ impl View {
         self.versions.iter().find(|known| known.version == version)
     }
 
-    /// Whether `viewer` may have a version.
-    pub(crate) fn access(&self, policy: &Policy, version: &Version, viewer: Viewer) -> Access {
-        access(policy, &self.krate.name, version, viewer)
-    }
-
     /// The index file; `None` when nothing of the crate was ever public and
     /// nothing is open to the viewer, so that cargo looks elsewhere.
-    pub(crate) fn body(&self, policy: &Policy, viewer: Viewer) -> Option<Arc<Body>> {
-        if viewer == Viewer::Public {
-            return self
-                .public
-                .get_or_init(|| self.render(policy, viewer))
-                .clone();
+    pub(crate) fn body(
+        &self,
+        policy: &Policy,
+        orders: &Arc<Orders>,
+        viewer: &Viewer,
+    ) -> Option<Arc<Body>> {
+        if *viewer != Viewer::Public {
+            return self.render(policy, orders, viewer);
         }
-        self.render(policy, viewer)
+        let mut public = self.public.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*public {
+            Some((known, body)) if Arc::ptr_eq(known, orders) => body.clone(),
+            _ => {
+                let body = self.render(policy, orders, viewer);
+                *public = Some((orders.clone(), body.clone()));
+                body
+            }
+        }
     }
 
     /// A version that the viewer may not have keeps its line, yanked: new
     /// resolutions pass it by, and who has it in a lockfile is told the reason
     /// when downloading.
-    fn render(&self, policy: &Policy, viewer: Viewer) -> Option<Arc<Body>> {
+    fn render(&self, policy: &Policy, orders: &Orders, viewer: &Viewer) -> Option<Arc<Body>> {
         let mut text = String::new();
         let mut exists = false;
         for version in &self.versions {
-            let open = self.access(policy, version, viewer) == Access::Open;
+            let open = access(policy, orders, &self.krate.name, version, viewer) == Access::Open;
             exists |= open || version.was_public;
             let yanked = !open || version.is_shown_yanked();
             let Some(line) = with_yanked(&version.line, yanked) else {

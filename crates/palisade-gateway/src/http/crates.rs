@@ -43,9 +43,7 @@ pub(super) async fn search(
             .versions
             .iter()
             .filter(|version| !version.is_shown_yanked())
-            .filter(|version| {
-                view.access(&catalogue.config.policy, version, viewer) == Access::Open
-            })
+            .filter(|version| catalogue.access(&view, version, &viewer) == Access::Open)
             .filter_map(|version| version.version.parse::<semver::Version>().ok())
             .max();
         if let Some(newest) = newest {
@@ -79,9 +77,8 @@ pub(super) async fn version(
     let viewer = catalogue
         .viewer(&view.krate.canonical, caller.eyes())
         .await?;
-    let policy = &catalogue.config.policy;
     // The index does not tell of a crate of which nothing was ever public.
-    if viewer == Viewer::Public && view.body(policy, viewer).is_none() {
+    if viewer == Viewer::Public && catalogue.body(&view, &viewer).is_none() {
         return Err(absent());
     }
     let mut body = json!({
@@ -92,7 +89,7 @@ pub(super) async fn version(
         "yanked": found.is_shown_yanked(),
         "available": true,
     });
-    if let Access::Refused(refusal) = view.access(policy, found, viewer) {
+    if let Access::Refused(refusal) = catalogue.access(&view, found, &viewer) {
         body["available"] = json!(false);
         body["rule"] = json!(refusal.rule);
         body["reason"] = json!(refusal.reason);

@@ -17,7 +17,7 @@ pub(super) async fn archive(
     let catalogue = &app.catalogue;
     let canonical = palisade_index::canonical_name(&name);
     let viewer = catalogue.viewer(&canonical, caller.eyes()).await?;
-    match catalogue.archive(&name, &version, viewer).await {
+    match catalogue.archive(&name, &version, &viewer).await {
         Ok(bytes) => {
             catalogue.metrics.served(bytes.len());
             let mut response = bytes.into_response();

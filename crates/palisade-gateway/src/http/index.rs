@@ -46,9 +46,7 @@ pub(super) async fn file(
     let viewer = catalogue
         .viewer(&view.krate.canonical, caller.eyes())
         .await?;
-    let body = view
-        .body(&catalogue.config.policy, viewer)
-        .ok_or_else(absent)?;
+    let body = catalogue.body(&view, &viewer).ok_or_else(absent)?;
     let matches = headers
         .get_all(header::IF_NONE_MATCH)
         .iter()

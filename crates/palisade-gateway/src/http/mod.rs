@@ -2,16 +2,19 @@
 //! is made from the declarations, so that no route is without one.
 
 mod admin;
+mod cases;
 mod crates;
 mod download;
 mod extract;
 mod health;
 mod index;
 mod me;
+mod notices;
 mod owners;
 mod page;
 mod publish;
 mod publishers;
+mod rulings;
 mod sign_in;
 mod tokens;
 mod yank;
@@ -124,6 +127,31 @@ fn routes() -> Vec<Route> {
             Api,
             crates::version,
         ),
+        get(
+            "/api/v1/crates/{name}/{version}/case",
+            Token,
+            Api,
+            cases::show,
+        ),
+        route(
+            "POST",
+            "/api/v1/crates/{name}/{version}/evidence",
+            Scopes(&[Scope::PublishUpdate]),
+            cases::add_evidence,
+        ),
+        route(
+            "POST",
+            "/api/v1/crates/{name}/{version}/appeal",
+            Scopes(&[Scope::PublishUpdate]),
+            cases::appeal,
+        ),
+        route(
+            "POST",
+            "/api/v1/crates/{name}/{version}/waiver",
+            Token,
+            cases::request_waiver,
+        ),
+        get("/api/v1/notices", Token, Api, notices::list),
         get("/api/v1/crates", Read, Api, crates::search),
         route(
             "PUT",
@@ -207,6 +235,30 @@ fn routes() -> Vec<Route> {
             "/api/v1/admin/cases/{name}/{version}",
             Scopes(&[Scope::AdminReview]),
             admin::decide,
+        ),
+        get(
+            "/api/v1/admin/waivers",
+            Scopes(&[Scope::AdminReview]),
+            Api,
+            rulings::waivers,
+        ),
+        route(
+            "POST",
+            "/api/v1/admin/waivers/{id}",
+            Scopes(&[Scope::AdminReview]),
+            rulings::decide_waiver,
+        ),
+        get(
+            "/api/v1/admin/appeals",
+            Scopes(&[Scope::AdminReview]),
+            Api,
+            rulings::appeals,
+        ),
+        route(
+            "POST",
+            "/api/v1/admin/appeals/{id}",
+            Scopes(&[Scope::AdminReview]),
+            rulings::decide_appeal,
         ),
         route(
             "POST",
@@ -404,6 +456,12 @@ async fn authenticate(
         Need::Scopes(scopes) => caller.require_any(scopes)?,
     }
     Ok(caller)
+}
+
+/// A body in the form that the route wants.
+fn read<'b, T: serde::Deserialize<'b>>(body: &'b axum::body::Bytes) -> Result<T, Failure> {
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::bad(format!("the request's body: {error}")))
 }
 
 /// The caller that the guard has found.

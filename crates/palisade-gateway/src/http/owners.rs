@@ -36,10 +36,9 @@ pub(super) async fn list(
         .viewer(&view.krate.canonical, caller.eyes())
         .await?;
     // Whoever may not know of a crate must not learn of it here.
-    let policy = &catalogue.config.policy;
     let visible = viewer != Viewer::Public
         || view.versions.iter().any(|version| {
-            version.was_public || view.access(policy, version, viewer) == Access::Open
+            version.was_public || catalogue.access(&view, version, &viewer) == Access::Open
         });
     if !visible {
         return Err(absent());

@@ -3,9 +3,9 @@
 use axum::body::Body as RequestBody;
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use palisade_index::canonical_name;
-use palisade_store::{Actor, Crate, Decision, NewVersion, Origin, User, Version};
+use palisade_store::{Actor, Crate, Decision, LimitKind, NewVersion, Origin, User, Version};
 use serde_json::json;
 
 use super::{App, Json, Known};
@@ -20,6 +20,10 @@ use crate::scope::Scope;
 /// What a request has beside the archive.
 const REST_BYTES: usize = (1 << 20) + 8;
 
+/// The most bytes of an archive that any limit grants; no reader of archives
+/// takes more.
+const MOST_GRANTED: usize = 128 << 20;
+
 pub(super) async fn publish(
     State(app): State<App>,
     caller: Known,
@@ -27,7 +31,12 @@ pub(super) async fn publish(
 ) -> Result<Json, Failure> {
     let catalogue = &app.catalogue;
     let user = caller.user()?;
-    let limit = catalogue.config.publish.archive_bytes;
+    let now = catalogue.clock.now();
+    // Whose archive it is stands in the body, so the largest limit that anybody
+    // has bounds what is read.
+    let usual = catalogue.config.publish.archive_bytes;
+    let granted = largest_archive(catalogue, now).await?;
+    let limit = usual.max(granted);
     let bytes = axum::body::to_bytes(body, limit + REST_BYTES)
         .await
         .map_err(|_| {
@@ -46,18 +55,30 @@ pub(super) async fn publish(
         None => Scope::PublishNew,
     };
     caller.require(scope, &name)?;
+    check_names(catalogue, &name, user, existing.is_none())?;
+    check_rate(catalogue, user, existing.is_none(), now).await?;
     if let Some(krate) = &existing {
         require_own(catalogue, krate, &name, user).await?;
     }
 
-    let candidate = Candidate::read(&body, &catalogue.config)?;
+    let own = catalogue
+        .store
+        .limit(LimitKind::ArchiveBytes, &canonical, now)
+        .await?;
+    let most = own.map_or(usual, |own| usize::try_from(own).unwrap_or(usize::MAX));
+    if body.archive.len() > most {
+        return Err(Failure::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the archive has more than {most} bytes"),
+        ));
+    }
+    let candidate = Candidate::read(&body, &catalogue.config, most)?;
     check_denied(catalogue, &candidate)?;
     check_dependencies(catalogue, &candidate).await?;
-    let now = catalogue.clock.now();
     let known = catalogue.store.versions(&canonical).await?;
     let identity = version_identity(&candidate.version);
     check_unique(&known, &candidate)?;
-    let new = seen(&candidate, now);
+    let new = seen(&candidate, user, now);
     let (decision, unanswered) = catalogue
         .judge_published(&name, &known, &new, body.archive)
         .await?;
@@ -114,6 +135,78 @@ pub(super) async fn publish(
             "other": warnings(&decision, &candidate, &caller, now),
         }
     })))
+}
+
+async fn largest_archive(catalogue: &Catalogue, now: Timestamp) -> Result<usize, Failure> {
+    let limits = catalogue.store.limits().await?;
+    let archives = limits
+        .iter()
+        .filter(|limit| limit.kind == LimitKind::ArchiveBytes && limit.expires > now);
+    let largest = archives.map(|limit| limit.value).max().unwrap_or_default();
+    Ok(usize::try_from(largest)
+        .unwrap_or(usize::MAX)
+        .min(MOST_GRANTED))
+}
+
+/// Names that are set aside.
+fn check_names(
+    catalogue: &Catalogue,
+    name: &str,
+    user: &User,
+    is_new: bool,
+) -> Result<(), Failure> {
+    let orders = catalogue.orders();
+    if let Some(blocked) = orders.blocked(name) {
+        return Err(Failure::forbidden(format!(
+            "the name `{name}` is blocked: {}",
+            blocked.reason
+        )));
+    }
+    match orders.reserved(name) {
+        Some(kept) if is_new && kept.login.as_ref() != Some(&user.login) => Err(
+            Failure::forbidden(format!("the name `{name}` is reserved: {}", kept.reason)),
+        ),
+        _ => Ok(()),
+    }
+}
+
+/// A stolen token, or a script that has run wild, stops here.
+async fn check_rate(
+    catalogue: &Catalogue,
+    user: &User,
+    is_new: bool,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let store = &catalogue.store;
+    let publish = &catalogue.config.publish;
+    let since = now
+        .checked_sub(SignedDuration::from_hours(24))
+        .unwrap_or(Timestamp::MIN);
+    let (versions, crates) = store.published_since(user.id, since).await?;
+    let own = store
+        .limit(LimitKind::VersionsPerDay, &user.login, now)
+        .await?;
+    let most = own.unwrap_or(publish.versions_per_day);
+    if versions >= most {
+        return Err(too_many(&user.login, "versions", most));
+    }
+    let own = store
+        .limit(LimitKind::NewCratesPerDay, &user.login, now)
+        .await?;
+    let most = own.unwrap_or(publish.new_crates_per_day);
+    if is_new && crates >= most {
+        return Err(too_many(&user.login, "new crates", most));
+    }
+    Ok(())
+}
+
+fn too_many(login: &str, what: &str, most: u64) -> Failure {
+    Failure::new(
+        StatusCode::TOO_MANY_REQUESTS,
+        format!(
+            "`{login}` may publish {most} {what} in 24 hours; whoever runs the registry can raise              that for a while (`palisade admin limit set`)"
+        ),
+    )
 }
 
 /// The crate as everybody knows it: one that is published here, or one of the
@@ -233,7 +326,7 @@ fn check_unique(known: &[Version], candidate: &Candidate) -> Result<(), Failure>
 }
 
 /// The version as rules look at it before it is written.
-fn seen(candidate: &Candidate, now: Timestamp) -> Version {
+fn seen(candidate: &Candidate, user: &User, now: Timestamp) -> Version {
     let allow = Decision::allow();
     Version {
         version: candidate.version.to_string(),
@@ -249,10 +342,11 @@ fn seen(candidate: &Candidate, now: Timestamp) -> Version {
         missing_since: None,
         state: allow.state,
         rule: None,
+        rules: Vec::new(),
         reason: None,
         until: None,
         was_public: false,
-        publisher: None,
+        publisher: Some(user.id),
         state_record: 0,
     }
 }

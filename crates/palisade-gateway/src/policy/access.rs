@@ -3,13 +3,15 @@
 use jiff::Timestamp;
 use palisade_store::{State, Version};
 
-use super::{Mode, Policy};
+use super::{Mode, Orders, Policy};
 
 /// Who is asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer {
     /// Anybody.
     Public,
+    /// Somebody, by login, with a waiver of their own about the crate.
+    Holder(String),
     /// An owner of the crate.
     Owner,
     /// Somebody who decides what is kept back.
@@ -28,7 +30,8 @@ pub enum Access {
 /// Why somebody may not have a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// Where it stands; `None` when it is on the deny list.
+    /// Where it stands; `None` when it is on the deny list or its name is
+    /// blocked.
     pub state: Option<State>,
     /// The rule.
     pub rule: String,
@@ -43,7 +46,13 @@ const SHOWN: usize = 512;
 
 /// Whether `viewer` may have a version of the crate `name`. Every route asks
 /// here, and nowhere else.
-pub fn access(policy: &Policy, name: &str, version: &Version, viewer: Viewer) -> Access {
+pub fn access(
+    policy: &Policy,
+    orders: &Orders,
+    name: &str,
+    version: &Version,
+    viewer: &Viewer,
+) -> Access {
     let parsed = version.version.parse::<semver::Version>();
     let refused = |state: Option<State>, rule: &str, reason: &str| {
         Access::Refused(Refusal {
@@ -61,15 +70,28 @@ pub fn access(policy: &Policy, name: &str, version: &Version, viewer: Viewer) ->
     {
         return refused(None, "deny", &listed.reason);
     }
+    if let Some(blocked) = orders.blocked(name) {
+        return refused(None, "blocked", &blocked.reason);
+    }
     let rule = version.rule.as_deref().unwrap_or("unknown");
     let reason = version.reason.as_deref().unwrap_or("no reason was given");
     match version.state {
         State::Allowed | State::Released => Access::Open,
-        State::Rejected if viewer == Viewer::Reviewer => Access::Open,
+        State::Rejected if *viewer == Viewer::Reviewer => Access::Open,
         State::Rejected => refused(Some(State::Rejected), rule, reason),
         State::Held | State::Quarantined => {
-            let exempt = parsed.is_ok_and(|parsed| policy.exempts(name, &parsed));
-            if viewer != Viewer::Public || exempt || policy.mode != Mode::Enforce {
+            let login = match viewer {
+                Viewer::Holder(login) => Some(login.as_str()),
+                Viewer::Public | Viewer::Owner | Viewer::Reviewer => None,
+            };
+            let exempt = parsed.is_ok_and(|parsed| {
+                policy.exempts(name, &parsed)
+                    || orders
+                        .waives(name, &parsed, &version.rules, login)
+                        .is_some()
+            });
+            let own = matches!(viewer, Viewer::Owner | Viewer::Reviewer);
+            if own || exempt || policy.mode != Mode::Enforce {
                 Access::Open
             } else {
                 refused(Some(version.state), rule, reason)

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use palisade_index::IndexVersion;
-use palisade_store::{Decision, State, Verdict};
+use palisade_store::{Decision, Inspection, State};
 
-use super::{Mode, Policy, rules};
+use super::{Mode, Orders, Policy, rules};
+use crate::advisories::Advisory;
 
 /// What is known about a crate when one of its versions is judged.
 #[derive(Clone, Debug)]
@@ -15,6 +16,10 @@ pub struct Facts<'a> {
     pub hosted: bool,
     /// Its versions, in the order of publication.
     pub versions: &'a [Known],
+    /// The advisories about it.
+    pub advisories: &'a [Advisory],
+    /// What people have ordered.
+    pub orders: &'a Orders,
     /// The time.
     pub now: Timestamp,
 }
@@ -32,11 +37,14 @@ pub struct Known {
     pub yank_seen: Option<Timestamp>,
     /// Since when the upstream no longer lists it.
     pub missing_since: Option<Timestamp>,
-    /// What is wrong with its archive, when somebody has looked.
-    pub defect: Option<String>,
-    /// What the scanner said; `None` when it was not asked, an error when it
-    /// gave no answer.
-    pub verdict: Option<Result<Verdict, String>>,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// Who published it here.
+    pub publisher: Option<i64>,
+    /// What looking into its archive brought, when somebody has looked.
+    pub inspection: Option<Inspection>,
+    /// Why the scanner, when it was asked, gave no answer.
+    pub unanswered: Option<String>,
     /// A dependency of which every fitting version is kept back.
     pub held_dependency: Option<String>,
 }
@@ -57,13 +65,38 @@ type Rule = (
     fn(&Policy, &Facts<'_>, usize) -> Option<Objection>,
 );
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 14] = [
+    (
+        "break-glass",
+        |_| Mode::Enforce,
+        rules::break_glass::objection,
+    ),
     ("review", |_| Mode::Enforce, rules::review::objection),
-    ("scan", |policy| policy.scan.mode, rules::scan::objection),
+    (
+        "advisory",
+        |policy| policy.advisory.mode,
+        rules::advisory::objection,
+    ),
+    ("scan", |policy| policy.scan.mode(), rules::scan::objection),
     (
         "archive",
         |policy| policy.archive.mode,
         rules::archive::objection,
+    ),
+    (
+        "secrets",
+        |policy| policy.secrets.mode,
+        rules::secrets::objection,
+    ),
+    (
+        "typosquat",
+        |policy| policy.typosquat.mode,
+        rules::typosquat::objection,
+    ),
+    (
+        "licence",
+        |policy| policy.licence.mode,
+        rules::licence::objection,
     ),
     (
         "removed",
@@ -97,6 +130,11 @@ const RULES: [Rule; 9] = [
     ),
 ];
 
+/// The names of the rules, each with what it does under a policy.
+pub fn modes(policy: &Policy) -> impl Iterator<Item = (&'static str, Mode)> {
+    RULES.iter().map(|(name, mode, _)| (*name, mode(policy)))
+}
+
 /// Where the version at `at` shall stand: quarantined when a rule wants a
 /// person, else held until the last rule is content, else allowed.
 pub fn judge(policy: &Policy, facts: &Facts<'_>, at: usize) -> Decision {
@@ -118,6 +156,7 @@ pub fn judge(policy: &Policy, facts: &Facts<'_>, at: usize) -> Decision {
                 .push(format!("{name}: {}", objection.reason));
             continue;
         }
+        decision.rules.push(name.to_owned());
         let stronger = match (decision.state, objection.until) {
             (State::Quarantined, _) => false,
             (State::Held, Some(until)) => decision.until.is_some_and(|known| until > known),

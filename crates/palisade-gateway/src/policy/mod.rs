@@ -8,13 +8,15 @@
 mod access;
 mod judge;
 mod lists;
+mod orders;
 pub mod rules;
 
 use serde::{Deserialize, Serialize};
 
 pub use access::{Access, Refusal, Viewer, access};
-pub use judge::{Facts, Known, judge};
+pub use judge::{Facts, Known, judge, modes};
 pub use lists::Listed;
+pub use orders::Orders;
 
 use crate::pattern::Pattern;
 
@@ -29,6 +31,17 @@ pub enum Mode {
     /// It keeps the version back.
     #[default]
     Enforce,
+}
+
+impl Mode {
+    /// The name that the configuration uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Off => "off",
+            Mode::Audit => "audit",
+            Mode::Enforce => "enforce",
+        }
+    }
 }
 
 /// What is kept back, and why.
@@ -60,9 +73,30 @@ pub struct Policy {
     pub archive: rules::archive::Settings,
     /// What the scanner says.
     pub scan: rules::scan::Settings,
+    /// Secrets in archives.
+    pub secrets: rules::secrets::Settings,
+    /// Names that look like others.
+    pub typosquat: rules::typosquat::Settings,
+    /// Published advisories.
+    pub advisory: rules::advisory::Settings,
+    /// Licences.
+    pub licence: rules::licence::Settings,
 }
 
 impl Policy {
+    /// Decides what depends on whether there is a scanner.
+    pub fn settle(&mut self, scanner: bool) {
+        let usual = if scanner { Mode::Enforce } else { Mode::Off };
+        self.scan.mode.get_or_insert(usual);
+    }
+
+    /// What a rule does; [`Mode::Off`] for one that is not known any more.
+    pub(crate) fn mode_of(&self, rule: &str) -> Mode {
+        modes(self)
+            .find(|(name, _)| *name == rule)
+            .map_or(Mode::Off, |(_, mode)| mode)
+    }
+
     /// What identifies the policy: when it changes, versions are looked at
     /// again.
     pub fn fingerprint(&self) -> String {

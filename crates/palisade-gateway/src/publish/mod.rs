@@ -33,12 +33,17 @@ pub(crate) struct Candidate {
 }
 
 impl Candidate {
-    /// Reads what was sent and applies the rules.
-    pub(crate) fn read(body: &Body<'_>, config: &Config) -> Result<Candidate, Failure> {
+    /// Reads what was sent and applies the rules; the archive may have so many
+    /// bytes.
+    pub(crate) fn read(
+        body: &Body<'_>,
+        config: &Config,
+        archive_bytes: usize,
+    ) -> Result<Candidate, Failure> {
         let name = rules::name(&body.metadata.name)?;
         let version = rules::version(&body.metadata.vers)?;
         let limits = Limits {
-            compressed_bytes: config.publish.archive_bytes as u64,
+            compressed_bytes: archive_bytes as u64,
             ..Limits::default()
         };
         let expected = CrateName {

@@ -384,8 +384,13 @@ pub(crate) async fn is_whole(config: &Config, versions: usize) {
     let found = store.verify(None).await.unwrap();
     assert_eq!(found.problems, Vec::<String>::new());
     // An archive without a version is left over; the reverse would be a loss.
-    let found = admin::doctor(&store, &config.data).await.unwrap();
-    assert_eq!(found.problems, Vec::<String>::new());
+    let (actor, now) = (Actor::operator("test"), jiff::Timestamp::now());
+    let found = admin::doctor(&store, &config.data, &actor, now, None)
+        .await
+        .unwrap();
+    // What was cut short leaves files that nobody needs, and nothing worse.
+    let harm = found.problems.iter().filter(|problem| !problem.debris);
+    assert_eq!(harm.count(), 0, "{found:?}");
     assert!(found.archives >= versions);
     store.close().await;
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
 
+mod administration;
+mod cases;
 mod client;
 mod disk;
 mod faults;
@@ -9,6 +11,7 @@ mod found;
 mod issuer;
 mod lockfile;
 mod logs;
+mod machine;
 mod mail;
 mod matrix;
 mod misbehaviour;
@@ -21,6 +24,8 @@ mod postgres;
 mod publish;
 mod pull;
 mod replay;
+mod rows;
+mod rules;
 mod shared;
 mod sign_in;
 mod tls;

@@ -36,7 +36,7 @@ const CALLERS: [&str; 16] = [
 /// says it), `L` a token is asked for (401), `S` sent to sign in, `-` refused
 /// (403).
 #[rustfmt::skip]
-const ROWS: [(&str, &str, &str, &str); 36] = [
+const ROWS: [(&str, &str, &str, &str); 45] = [
     // method, path                                    body        agErlRnuycwnovda
     ("GET",    "/index/config.json",                   "",        "L----.----......"),
     ("GET",    "/index/1/{name}",                      "",        "L----.----......"),
@@ -45,6 +45,11 @@ const ROWS: [(&str, &str, &str, &str); 36] = [
     ("GET",    "/index/{first}/{second}/{name}",       "",        "L----.----......"),
     ("GET",    "/api/v1/crates/{name}/{version}/download", "",    "L----.----......"),
     ("GET",    "/api/v1/crates/{name}/{version}",      "",        "L----.----......"),
+    ("GET",    "/api/v1/crates/{name}/{version}/case", "",        "L----......-..--"),
+    ("POST",   "/api/v1/crates/{name}/{version}/evidence", "text", "L------.----.---"),
+    ("POST",   "/api/v1/crates/{name}/{version}/appeal", "text",  "L------.----.---"),
+    ("POST",   "/api/v1/crates/{name}/{version}/waiver", "waive", "L----..........."),
+    ("GET",    "/api/v1/notices",                      "",        "L----..........."),
     ("GET",    "/api/v1/crates",                       "",        "L----.----......"),
     ("PUT",    "/api/v1/crates/new",                   "publish", "L------.----.---"),
     ("DELETE", "/api/v1/crates/{name}/{version}/yank", "",        "L-------.---.---"),
@@ -70,6 +75,10 @@ const ROWS: [(&str, &str, &str, &str); 36] = [
     ("POST",   "/me/tokens/{id}/revoke",               "",        "SSSSSSSSSSSSSSSS"),
     ("GET",    "/api/v1/admin/cases",                  "",        "L------------.--"),
     ("POST",   "/api/v1/admin/cases/{name}/{version}", "decide",  "L------------.--"),
+    ("GET",    "/api/v1/admin/waivers",                "",        "L------------.--"),
+    ("POST",   "/api/v1/admin/waivers/{id}",           "approve", "L------------.--"),
+    ("GET",    "/api/v1/admin/appeals",                "",        "L------------.--"),
+    ("POST",   "/api/v1/admin/appeals/{id}",           "grant",   "L------------.--"),
     ("POST",   "/api/v1/admin/users/{login}/lock",     "lock",    "L-------------.-"),
     ("GET",    "/api/v1/admin/audit",                  "",        "L--------------."),
     ("GET",    "/healthz",                             "",        "................"),
@@ -187,6 +196,10 @@ fn every_route_for_everybody() {
                     b"{\"decision\":\"release\",\"reason\":\"for the test\",\"checksum\":\"00\"}"
                         .to_vec()
                 }
+                "text" => b"{\"text\":\"for the test of routes\"}".to_vec(),
+                "waive" => b"{\"reason\":\"for the test of routes\",\"days\":1}".to_vec(),
+                "approve" => b"{\"approve\":true,\"reason\":\"for the test\"}".to_vec(),
+                "grant" => b"{\"grant\":true,\"reply\":\"for the test\"}".to_vec(),
                 "publisher" => b"{\"issuer\":\"https://nobody.example\"}".to_vec(),
                 "lock" => b"{\"hours\":1,\"reason\":\"for the test\"}".to_vec(),
                 _ => Vec::new(),

@@ -34,7 +34,7 @@ fn publish(world: &World, at: &str, token: &str) -> crate::world::Output {
 }
 
 /// A publish request without cargo.
-fn put(world: &World, token: &str, metadata: &str, archive: &[u8]) -> (u16, String) {
+pub(crate) fn put(world: &World, token: &str, metadata: &str, archive: &[u8]) -> (u16, String) {
     let mut body = u32::try_from(metadata.len())
         .unwrap()
         .to_le_bytes()
@@ -47,7 +47,7 @@ fn put(world: &World, token: &str, metadata: &str, archive: &[u8]) -> (u16, Stri
     (answer.status, answer.text())
 }
 
-fn simple(name: &str, version: &str) -> Vec<u8> {
+pub(crate) fn simple(name: &str, version: &str) -> Vec<u8> {
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2021\"\ndescription = \"d\"\nlicense = \"MIT\"\n"
     );

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use palisade_gateway::admin::Ruling;
-use palisade_gateway::{ScanError, Scanner, Subject, Verdict};
+use palisade_gateway::{Answer, ScanError, Scanner, Subject, Verdict, look};
 use palisade_store::State;
 
 use crate::client::{get, send};
@@ -305,7 +305,7 @@ fn archives_with_links_are_kept_back() {
 struct Obedient;
 
 impl Scanner for Obedient {
-    fn scan(&self, subject: &Subject) -> Result<Verdict, ScanError> {
+    fn scan(&self, subject: &Subject) -> Result<Answer, ScanError> {
         let risk = match subject.name.as_str() {
             "risky" => 90,
             "broken" => return Err(ScanError("out of memory".to_owned())),
@@ -316,10 +316,19 @@ impl Scanner for Obedient {
             }
             _ => 0,
         };
-        Ok(Verdict {
-            scanner: "obedient 1".to_owned(),
-            risk,
-            summary: "the build script sends the environment away".to_owned(),
+        Ok(Answer {
+            look: look(
+                &subject.name,
+                &subject.version,
+                subject.checksum,
+                &subject.archive,
+            ),
+            verdict: Verdict {
+                scanner: "obedient 1".to_owned(),
+                risk,
+                summary: "the build script sends the environment away".to_owned(),
+                ..Verdict::default()
+            },
         })
     }
 }

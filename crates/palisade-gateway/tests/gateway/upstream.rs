@@ -161,6 +161,12 @@ impl Upstream {
         self.add(&release.name, &release.version, line, archive);
     }
 
+    /// Publishes a release with another archive than its own.
+    pub(crate) fn add_archive(&self, release: &Release, archive: Vec<u8>) {
+        let line = release.line(&archive);
+        self.add(&release.name, &release.version, line, archive);
+    }
+
     pub(crate) fn add(&self, name: &str, version: &str, line: String, archive: Vec<u8>) {
         let mut content = self.content.lock().unwrap();
         content

@@ -261,6 +261,34 @@ impl World {
         Some(versions.find(|known| known.version == version)?.state)
     }
 
+    /// How many versions of a crate there are.
+    pub(crate) fn count(&self, name: &str) -> usize {
+        let versions = self.runtime.block_on(self.store().versions(name));
+        versions.unwrap().len()
+    }
+
+    /// A waiver for everybody, asked for by one and approved by another.
+    pub(crate) fn waive(&self, pattern: &str, versions: Option<&str>, rules: &[&str]) {
+        let request = admin::WaiverRequest {
+            pattern: Pattern::parse(pattern).unwrap(),
+            versions: versions.map(|versions| versions.parse().unwrap()),
+            rules: rules.iter().map(|&rule| rule.to_owned()).collect(),
+            login: None,
+            reason: "asked for by the test".to_owned(),
+            days: 7,
+        };
+        self.runtime.block_on(async {
+            let (one, two) = (Actor::operator("one"), Actor::operator("two"));
+            let ask = admin::request_waiver(self.store(), &one, self.now(), &request);
+            let id = ask.await.unwrap();
+            let mut tx = self.store().begin(&two, self.now()).await.unwrap();
+            tx.decide_waiver(id, true, "approved by the test")
+                .await
+                .unwrap();
+            tx.commit().await.unwrap();
+        });
+    }
+
     /// Waits until a version stands somewhere.
     #[track_caller]
     pub(crate) fn wait_for(&self, name: &str, version: &str, state: State) {

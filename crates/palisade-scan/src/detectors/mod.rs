@@ -31,6 +31,8 @@ mod reverse_shell;
 mod version_confusion;
 mod walk_out_of_build;
 
+pub use name_look_alike::{IMITATION, imitation};
+
 use crate::Rule;
 use crate::subject::{Findings, Subject};
 use crate::surroundings::Around;

@@ -2,8 +2,8 @@
 
 use crate::names::look_alike;
 use crate::rule::detector;
-use crate::subject::{Findings, Subject};
-use crate::{Confidence, Severity};
+use crate::subject::{Findings, OwnerHint, Subject};
+use crate::{Confidence, Finding, NameCorpus, Severity};
 
 detector! {
     /// The name looks like the name of a much more popular crate.
@@ -28,16 +28,52 @@ detector! {
 impl NameLookAlike {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let Some(names) = subject.names else { return };
-        let Some(found) = look_alike(names, &subject.package.name, subject.package.owner_hint())
-        else {
-            return;
-        };
-        let (severity, confidence) = match found.score {
-            4.. => (Severity::High, Confidence::Medium),
-            2.. => (Severity::Medium, Confidence::Medium),
-            _ => (Severity::Low, Confidence::Low),
-        };
-        let message = format!("the name looks like {}: {}", found.target, found.evidence);
-        findings.rated(&Self::RULE, severity, confidence, message, Vec::new());
+        let hint = subject.package.owner_hint();
+        if let Some(found) = judge(names, &subject.package.name, hint) {
+            let (severity, confidence, message) = found;
+            findings.rated(&Self::RULE, severity, confidence, message, Vec::new());
+        }
     }
+}
+
+fn judge(
+    names: &NameCorpus,
+    name: &str,
+    hint: OwnerHint<'_>,
+) -> Option<(Severity, Confidence, String)> {
+    let found = look_alike(names, name, hint)?;
+    let (severity, confidence) = match found.score {
+        4.. => (Severity::High, Confidence::Medium),
+        2.. => (Severity::Medium, Confidence::Medium),
+        _ => (Severity::Low, Confidence::Low),
+    };
+    let message = format!("the name looks like {}: {}", found.target, found.evidence);
+    Some((severity, confidence, message))
+}
+
+/// The id of the detector for imitated names.
+pub const IMITATION: &str = NameLookAlike::RULE.id;
+
+/// What the detector for imitated names says about a name, for whoever has the
+/// names but not the package.
+pub fn imitation(
+    names: &NameCorpus,
+    name: &str,
+    description: Option<&str>,
+    repository: Option<&str>,
+) -> Option<Finding> {
+    let hint = OwnerHint {
+        description,
+        repository,
+    };
+    let (severity, confidence, message) = judge(names, name, hint)?;
+    Some(Finding {
+        detector: NameLookAlike::RULE.id.to_owned(),
+        category: NameLookAlike::RULE.category,
+        severity,
+        confidence,
+        message,
+        places: Vec::new(),
+        suppressed: None,
+    })
 }

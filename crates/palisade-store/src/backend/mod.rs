@@ -19,9 +19,10 @@ pub(crate) type Row = sqlx::any::AnyRow;
 pub(crate) type Readers = AnyPool;
 
 /// What each schema adds to the one before.
-pub(crate) const SCHEMAS: [&str; 2] = [
+pub(crate) const SCHEMAS: [&str; 3] = [
     include_str!("../schema/1-base.sql"),
     include_str!("../schema/2-service.sql"),
+    include_str!("../schema/3-cases.sql"),
 ];
 
 /// Which database it is.

@@ -1,7 +1,6 @@
 //! One file per command, and what they share.
 
 pub(crate) mod admin;
-pub(crate) mod admin_service;
 mod around;
 pub(crate) mod callgraph;
 pub(crate) mod check;

@@ -16,10 +16,10 @@ auth-required = true
 policy.review = [\"kept\"]
 ";
 
-struct House {
-    dir: tempfile::TempDir,
+pub(crate) struct House {
+    pub(crate) dir: tempfile::TempDir,
     server: Child,
-    index: String,
+    pub(crate) index: String,
 }
 
 #[expect(
@@ -37,8 +37,13 @@ fn command(program: impl AsRef<std::ffi::OsStr>, dir: &Path) -> Command {
 
 impl House {
     fn new() -> House {
+        House::with(CONFIG)
+    }
+
+    /// A gateway with this configuration.
+    pub(crate) fn with(config: &str) -> House {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("palisade.toml"), CONFIG).unwrap();
+        std::fs::write(dir.path().join("palisade.toml"), config).unwrap();
         let mut server = command(cargo_bin("palisade"), dir.path())
             .arg("serve")
             .stdout(Stdio::piped())
@@ -51,25 +56,40 @@ impl House {
         House { dir, server, index }
     }
 
-    fn admin(&self, arguments: &[&str]) -> assert_cmd::assert::Assert {
+    pub(crate) fn admin(&self, arguments: &[&str]) -> assert_cmd::assert::Assert {
+        self.admin_as("olga", arguments)
+    }
+
+    pub(crate) fn admin_as(&self, who: &str, arguments: &[&str]) -> assert_cmd::assert::Assert {
         command(cargo_bin("palisade"), self.dir.path())
             .arg("admin")
             .args(arguments)
-            .env("USER", "olga")
+            .env("USER", who)
             .env_remove("SUDO_USER")
             .assert()
     }
 
     /// What a command of the administration prints.
-    fn says(&self, arguments: &[&str]) -> String {
+    pub(crate) fn says(&self, arguments: &[&str]) -> String {
         let output = self.admin(arguments).success().get_output().clone();
         String::from_utf8(output.stdout).unwrap()
     }
 
     fn cargo(&self, at: &str, token: &str, arguments: &[&str]) -> (bool, String) {
+        self.cargo_in("home", at, token, arguments)
+    }
+
+    /// Runs cargo with a home directory of its own.
+    pub(crate) fn cargo_in(
+        &self,
+        home: &str,
+        at: &str,
+        token: &str,
+        arguments: &[&str],
+    ) -> (bool, String) {
         let output = command("cargo", &self.dir.path().join(at))
             .args(arguments)
-            .env("CARGO_HOME", self.dir.path().join("home"))
+            .env("CARGO_HOME", self.dir.path().join(home))
             .env("CARGO_TARGET_DIR", self.dir.path().join("target"))
             .env("CARGO_REGISTRIES_HOUSE_INDEX", &self.index)
             .env("CARGO_REGISTRIES_HOUSE_TOKEN", token)
@@ -80,7 +100,7 @@ impl House {
         (output.status.success(), text)
     }
 
-    fn package(&self, name: &str, dependencies: &str) {
+    pub(crate) fn package(&self, name: &str, dependencies: &str) {
         let dir = self.dir.path().join(name);
         std::fs::create_dir_all(dir.join("src")).unwrap();
         let manifest = format!(
@@ -154,9 +174,12 @@ fn a_registry_of_ones_own() {
     assert!(ok, "{text}");
 
     let exported = house.says(&["audit", "export"]);
-    let last: serde_json::Value = serde_json::from_str(exported.lines().last().unwrap()).unwrap();
+    let last: serde_json::Value = exported
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .rfind(|record| record["action"] == "state-changed")
+        .unwrap();
     assert_eq!(last["actor"], "operator:olga");
-    assert_eq!(last["action"], "state-changed");
     assert_eq!(last["subject"], "version kept 0.1.0");
     assert!(
         !exported.contains(&ann) && !exported.contains(&ben),
@@ -173,6 +196,7 @@ fn a_registry_of_ones_own() {
         .failure()
         .code(1);
     assert_eq!(house.says(&["doctor"]), "1 archives compared\n");
+    people_watch_each_other(&house);
     house.admin(&["backup", "copy.db"]).success();
     assert!(house.dir.path().join("copy.db").is_file());
 
@@ -188,6 +212,54 @@ fn a_registry_of_ones_own() {
         .assert()
         .success();
     assert!(house.server.wait().unwrap().success());
+}
+
+/// What cannot be undone asks for the name, and nobody approves their own.
+fn people_watch_each_other(house: &House) {
+    let reason = ["--reason", "published by mistake"];
+    let delete = |confirm: &[&str]| {
+        let mut arguments = vec!["delete", "kept", "0.1.0"];
+        arguments.extend(reason);
+        arguments.extend(confirm);
+        house.admin(&arguments)
+    };
+    let asked = delete(&[]).failure().code(2).get_output().clone();
+    let asked = String::from_utf8(asked.stderr).unwrap();
+    assert!(asked.contains("hint: add --confirm kept"), "{asked}");
+    delete(&["--confirm", "kep"]).failure().code(2);
+    delete(&["--confirm", "kept"]).success();
+    assert!(
+        house
+            .dir
+            .path()
+            .join("palisade-gateway/evidence/kept-0.1.0/archive.crate")
+            .is_file()
+    );
+    let waiver = [
+        "waiver",
+        "request",
+        "kept",
+        "--rule",
+        "review",
+        "--days",
+        "3",
+        "--reason",
+        "needed for a test",
+    ];
+    house.admin(&waiver).success();
+    let approve = ["waiver", "approve", "1", "--reason", "looked at the crate"];
+    let own = house.admin(&approve).failure().code(2).get_output().clone();
+    let own = String::from_utf8(own.stderr).unwrap();
+    assert!(own.contains("somebody else has to decide"), "{own}");
+    house.admin_as("otto", &approve).success();
+    assert!(
+        house
+            .says(&["waiver", "list"])
+            .contains("by operator:otto  operator:olga: needed for a test")
+    );
+    let shown = house.says(&["policy", "show"]);
+    assert!(shown.contains("scan               enforce"), "{shown}");
+    house.says(&["policy", "dry-run"]);
 }
 
 /// Guards the configuration: what is wrong is named, and nothing that leaves
@@ -217,9 +289,10 @@ fn mistakes_in_the_configuration() {
         "unknown field `minimum-ages`",
     );
     refuse(
-        "[gateway]\npolicy.scan.mode = \"enforce\"",
-        "this build has no scanner",
+        "[gateway]\nadvisories = \"nowhere\"",
+        "the database of gateway.advisories cannot be read",
     );
+    refuse("[gateway]\nnames = \"nowhere\"", "gateway.names");
     refuse(
         "[gateway]\nupstream = { index = \"ftp://index.example.com/\" }",
         "neither http nor https",

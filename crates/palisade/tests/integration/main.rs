@@ -13,6 +13,7 @@ mod expand_macros;
 mod fixture;
 mod formats;
 mod gateway;
+mod gateway_scanner;
 mod provenance;
 mod registry;
 mod report;

@@ -10,7 +10,8 @@ use crate::policy::{Facts, Mode, Policy, plain_settings};
 plain_settings!(Mode::Enforce);
 
 pub(crate) fn objection(_: &Policy, facts: &Facts<'_>, at: usize) -> Option<Objection> {
-    let defect = facts.versions[at].defect.as_ref()?;
+    let inspection = facts.versions[at].inspection.as_ref()?;
+    let defect = inspection.defect.as_ref()?;
     Some(Objection {
         until: None,
         reason: format!("its archive is not safe to unpack: {defect}"),

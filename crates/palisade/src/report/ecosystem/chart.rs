@@ -16,8 +16,8 @@ pub(super) struct Bar {
 /// Horizontal bars, the longest of full width.
 pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
     const ROW: usize = 26;
-    const LABEL: f64 = 172.0;
-    const WIDTH: f64 = 460.0;
+    const LABEL: f64 = 190.0;
+    const WIDTH: f64 = 600.0;
     let most = bars
         .iter()
         .map(|bar| bar.value)
@@ -27,7 +27,7 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
     let mut svg = start(title, WIDTH, height, &described(bars));
     for (at, bar) in bars.iter().enumerate() {
         let y = at * ROW;
-        let width = (bar.value / most) * (WIDTH - LABEL - 108.0);
+        let width = (bar.value / most) * (WIDTH - LABEL - 90.0);
         let _ = write!(
             svg,
             "<text x=\"{:.0}\" y=\"{}\" text-anchor=\"end\">{}</text>\
@@ -35,7 +35,7 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
              <text class=\"soft\" x=\"{:.1}\" y=\"{}\">{}</text>",
             LABEL - 8.0,
             y + 16,
-            escape(&shortened(&bar.label, 24)),
+            escape(&shortened(&bar.label, 26)),
             y + 3,
             width.max(1.0),
             bar.colour,
@@ -49,7 +49,7 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> String {
 
 /// Columns side by side, for a distribution.
 pub(super) fn columns(title: &str, columns: &[Bar], below: &str) -> String {
-    const WIDTH: f64 = 460.0;
+    const WIDTH: f64 = 600.0;
     const HEIGHT: f64 = 170.0;
     let most = columns
         .iter()
@@ -90,7 +90,7 @@ pub(super) fn columns(title: &str, columns: &[Bar], below: &str) -> String {
 
 /// One bar of parts, with a key.
 pub(super) fn parts(title: &str, parts: &[Bar]) -> String {
-    const WIDTH: f64 = 460.0;
+    const WIDTH: f64 = 600.0;
     let sum: f64 = parts.iter().map(|part| part.value).sum::<f64>().max(1e-9);
     let mut svg = start(title, WIDTH, 34, &described(parts));
     let mut x = 0.0;
@@ -124,7 +124,7 @@ pub(super) fn parts(title: &str, parts: &[Bar]) -> String {
 
 /// A line over years.
 pub(super) fn line(title: &str, points: &[Bar], most: f64) -> String {
-    const WIDTH: f64 = 460.0;
+    const WIDTH: f64 = 600.0;
     const HEIGHT: f64 = 150.0;
     let mut svg = start(title, WIDTH, 190, &described(points));
     for share in [0.0, 0.5, 1.0] {

@@ -28,8 +28,7 @@ pub(crate) fn text(reports: &[Report], out: &mut dyn Write) -> io::Result<()> {
                 check.id,
                 printable(&check.reason)
             )?;
-            // What could not be decided need not be improved.
-            if check.score.is_some() && !check.improve.is_empty() {
+            if !check.improve.is_empty() {
                 writeln!(out, "         {DIM}{:<24} {}{DIM:#}", "", check.improve)?;
             }
         }

@@ -1,100 +1,18 @@
-//! `palisade admin job`, `publisher`, and what belongs to accounts beside their
-//! roles and locks.
+//! What belongs to an account beside its roles and locks.
 
 use std::io::BufRead as _;
 
 use anyhow::{Context, Result};
-use jiff::Timestamp;
-use palisade_gateway::Config;
 use palisade_gateway::identity::{password, totp};
-use palisade_store::{Actor, Store};
 
-use super::admin::{harmless, lines, say};
+use super::user::UserCommand;
+use super::{Desk, harmless, lines, say};
 use crate::errors::Usage;
 use crate::exit::Exit;
-use crate::gateway_args::{JobCommand, PublisherCommand, UserCommand};
 use crate::output;
 
-pub(super) async fn job(
-    store: &Store,
-    actor: &Actor,
-    now: Timestamp,
-    command: &JobCommand,
-) -> Result<Exit> {
-    match command {
-        JobCommand::List => {
-            let jobs = store.jobs().await?;
-            lines(jobs.iter().map(|job| {
-                let state = match (job.dead, &job.leased_by) {
-                    (true, _) => "given up".to_owned(),
-                    (false, Some(worker)) => format!("worked on by {}", harmless(worker)),
-                    (false, None) => format!("waits for {}", job.run_at),
-                };
-                let error = match &job.error {
-                    Some(error) => format!("  {}", harmless(error)),
-                    None => String::new(),
-                };
-                format!(
-                    "{:<5} {} {}  {state}  attempts {}{error}",
-                    job.id,
-                    harmless(&job.kind),
-                    harmless(&job.subject),
-                    job.attempts
-                )
-            }))
-        }
-        JobCommand::Retry { id } => {
-            let mut tx = store.begin(actor, now).await?;
-            tx.retry_job(*id, now).await?;
-            tx.commit().await?;
-            say("done")
-        }
-    }
-}
-
-pub(super) async fn publisher(
-    store: &Store,
-    actor: &Actor,
-    now: Timestamp,
-    command: &PublisherCommand,
-) -> Result<Exit> {
-    match command {
-        PublisherCommand::List { name } => {
-            let publishers = store
-                .publishers(&palisade_index::canonical_name(name))
-                .await?;
-            lines(publishers.iter().map(|publisher| {
-                let environment = match &publisher.environment {
-                    Some(environment) => format!("  environment {}", harmless(environment)),
-                    None => String::new(),
-                };
-                format!(
-                    "{:<4} {}  {} ({})  {}{environment}",
-                    publisher.id,
-                    harmless(&publisher.issuer),
-                    harmless(&publisher.repository),
-                    harmless(&publisher.repository_id),
-                    harmless(&publisher.workflow),
-                )
-            }))
-        }
-        PublisherCommand::Remove { name, id } => {
-            let mut tx = store.begin(actor, now).await?;
-            tx.remove_publisher(&palisade_index::canonical_name(name), *id)
-                .await?;
-            tx.commit().await?;
-            say("done")
-        }
-    }
-}
-
-pub(super) async fn account(
-    store: &Store,
-    config: &Config,
-    actor: &Actor,
-    now: Timestamp,
-    command: &UserCommand,
-) -> Result<Exit> {
+pub(super) async fn run(desk: &Desk<'_>, command: &UserCommand) -> Result<Exit> {
+    let (store, config, actor, now) = (desk.store, desk.config, &desk.actor, desk.now);
     match command {
         UserCommand::Email { login, address } => {
             let user = store.user(login).await?;
