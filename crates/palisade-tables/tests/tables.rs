@@ -28,7 +28,7 @@ fn unit(name: &str, version: &str, deps: &[(&str, &str)], functions: &[(&str, &[
         let recorded = format!("{}.0.0", requirement.trim_start_matches('^'));
         facts.crates.push(reference(dependency, &recorded));
     }
-    let mut item = |facts: &mut CrateFacts, path: &str| {
+    let item = |facts: &mut CrateFacts, path: &str| {
         let (krate, path) = path.split_once("::").unwrap();
         let krate = facts.crates.iter().position(|it| it.name == krate).unwrap() as u32;
         let wanted = Item {
