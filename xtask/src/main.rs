@@ -13,6 +13,7 @@ mod accuracy;
 mod advisory_paths;
 mod bench;
 mod bench_gateway;
+mod bench_graph;
 mod corpus;
 mod demo;
 mod evaluate_provenance;
@@ -62,6 +63,8 @@ enum Task {
     Bench(bench::Args),
     /// Measure the gateway beside nginx, with the same files and generator
     BenchGateway(bench_gateway::Args),
+    /// Time the ecosystem's tables at the size of a whole registry
+    BenchGraph(bench_graph::Args),
 }
 
 fn main() -> ExitCode {
@@ -77,6 +80,7 @@ fn main() -> ExitCode {
         Task::Corpus(args) => corpus::run(&args),
         Task::Bench(args) => bench::run(&args),
         Task::BenchGateway(args) => bench_gateway::run(&args),
+        Task::BenchGraph(args) => bench_graph::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
         "palisade-expand",
         "palisade-sandbox",
         "palisade-store",
+        "palisade-tables",
     ],
     &["palisade-engine", "palisade-gateway", "palisade-scan"],
     &["palisade-check", "palisade-graph"],
@@ -32,8 +33,14 @@ const ENGINE: &str = "palisade-engine";
 const LEXER: (&str, &str) = ("palisade-scan", "ra-ap-rustc_lexer");
 
 /// What the task runner may use of the product: readers of published data, so
-/// that a survey sees the advisories and versions that the product sees.
-const READERS: &[&str] = &["palisade-advisory", "palisade-index"];
+/// that a survey sees the advisories and versions that the product sees; and
+/// the tables, so that a synthetic ecosystem is written as a real one is.
+const READERS: &[&str] = &[
+    "palisade-advisory",
+    "palisade-index",
+    "palisade-model",
+    "palisade-tables",
+];
 
 /// Asked at run time: a build directory that several checkouts share must not
 /// make the test read another one's manifests.

@@ -15,6 +15,7 @@ mod fragment;
 mod make;
 mod query;
 mod store;
+mod tables;
 
 pub use capability::{Capabilities, Capability, capabilities};
 pub use fragment::{
@@ -24,8 +25,14 @@ pub use make::{
     Failed, Made, MakeError, MakeOptions, Piece, Progress, RegistryOptions, Work, make,
     serve_worker,
 };
-pub use query::{Caller, Exposure, FunctionName, NameError, Question, Step, Universe, When};
+pub use query::{
+    Ability, Able, Exposure, FunctionName, Meant, NameError, Question, Step, Universe,
+    UnsafeFunction, When, closure,
+};
 pub use store::{Entry, Key, Program, Store, StoreError};
+pub use tables::{
+    UpdateOptions, UpdateProgress, UpdateTablesError, Updated, stale, tables_dir, update_tables,
+};
 
 /// What makes the fragments. It changes whenever the same source could give
 /// another fragment.

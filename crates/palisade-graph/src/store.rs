@@ -235,6 +235,11 @@ impl Store {
         self.below(&self.directory(FRAGMENTS, package)?)
     }
 
+    /// The paths of all fragments, in order.
+    pub(crate) fn files(&self) -> Result<Vec<Utf8PathBuf>, StoreError> {
+        files(&self.root.join(FRAGMENTS), "palf")
+    }
+
     fn below(&self, directory: &Utf8Path) -> Result<Vec<Entry>, StoreError> {
         let mut entries = Vec::new();
         for path in files(directory, "palf")? {

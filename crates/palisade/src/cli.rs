@@ -9,6 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use palisade_check::FailOn;
 use palisade_scan::Severity;
 
+use crate::ecosystem_args::{
+    CallersArgs, CrateArgs, ExposedArgs, FunctionsArgs, PathArgs, UnsafeArgs, UpdateArgs,
+    VerifyArgs,
+};
 pub(crate) use crate::gateway_args::{AdminArgs, ServeArgs};
 
 /// The look of the help, as cargo's.
@@ -457,10 +461,20 @@ pub(crate) enum EcosystemCommand {
     Stats(StatsArgs),
     /// List the functions of a crate, and what each can do by itself
     Functions(FunctionsArgs),
+    /// Merge new fragments into the tables that the other commands ask
+    Update(UpdateArgs),
+    /// Check that fragments and tables are whole
+    Verify(VerifyArgs),
     /// Show who calls a function
     Callers(CallersArgs),
+    /// Show how one function may reach another
+    Path(PathArgs),
     /// Show which crates reach a function, or those that an advisory names
     Exposed(ExposedArgs),
+    /// Show what a crate can do to the world outside, and how it gets there
+    Capabilities(CrateArgs),
+    /// List the functions of a crate with `unsafe`
+    Unsafe(UnsafeArgs),
 }
 
 /// What to make fragments of.
@@ -504,61 +518,6 @@ pub(crate) struct StatsArgs {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
     pub(crate) format: WhyFormat,
-}
-
-/// Which fragments a question is about.
-#[derive(Debug, Args)]
-pub(crate) struct GraphArgs {
-    /// Where the fragments are kept
-    #[arg(long, value_name = "DIR")]
-    pub(crate) graph: Utf8PathBuf,
-    /// Only the workspace of this Cargo.lock, for which fragments were made
-    /// [default: the newest compatible version of every crate]
-    #[arg(long, value_name = "LOCKFILE")]
-    pub(crate) lock: Option<Utf8PathBuf>,
-    /// Every version that there is
-    #[arg(long, conflicts_with = "lock")]
-    pub(crate) all_versions: bool,
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
-    pub(crate) format: WhyFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct FunctionsArgs {
-    /// The package: `name`, or `name@version`
-    #[arg(value_name = "CRATE[@VERSION]")]
-    pub(crate) package: String,
-    /// Where the fragments are kept
-    #[arg(long, value_name = "DIR")]
-    pub(crate) graph: Utf8PathBuf,
-    /// How to print the answer
-    #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
-    pub(crate) format: WhyFormat,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CallersArgs {
-    /// The function, the crate first (`time::OffsetDateTime::now_local`)
-    #[arg(value_name = "FUNCTION")]
-    pub(crate) function: String,
-    /// Callers of callers too
-    #[arg(long)]
-    pub(crate) transitive: bool,
-    #[command(flatten)]
-    pub(crate) graph: GraphArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExposedArgs {
-    /// Functions, the crate first, or ids of advisories
-    #[arg(value_name = "FUNCTION|ADVISORY", required = true)]
-    pub(crate) what: Vec<String>,
-    /// Directory of the advisory database, instead of the cached copy
-    #[arg(long, value_name = "DIR")]
-    pub(crate) db: Option<Utf8PathBuf>,
-    #[command(flatten)]
-    pub(crate) graph: GraphArgs,
 }
 
 #[derive(Debug, Subcommand)]

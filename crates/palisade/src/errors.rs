@@ -57,6 +57,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<StoreError>() {
         return error.hint().map(str::to_owned);
     }
+    if let Some(error) = cause.downcast_ref::<palisade_tables::TablesError>() {
+        return Some(error.hint().to_owned());
+    }
     if let Some(error) = cause.downcast_ref::<palisade_gateway::ConfigError>() {
         return Some(error.hint().to_owned());
     }

@@ -11,6 +11,7 @@
 
 mod cli;
 mod commands;
+mod ecosystem_args;
 mod errors;
 mod exit;
 mod gateway_args;

@@ -3,11 +3,20 @@
 
 use std::collections::BTreeMap;
 
-use palisade_model::facts::{CallKind, CrateFacts, CrateKind, CrateRef, FunctionKind, TypeFact};
+use palisade_model::facts::{CrateFacts, CrateKind, CrateRef, FunctionKind, TypeFact};
 use rustc_hash::FxHashMap;
 use semver::Version;
 
-use crate::Fragment;
+/// A crate of a version, as it goes into the graph.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Input<'a> {
+    pub(super) package: &'a str,
+    pub(super) version: &'a str,
+    pub(super) facts: &'a CrateFacts,
+    /// For functions that can do something by themselves, by their places in
+    /// the facts: the bits of what they can do.
+    pub(super) capabilities: &'a [(u32, u16)],
+}
 
 /// A place in [`Graph::nodes`]: a function, a trait's method, a type, a trait.
 pub(super) type Node = u32;
@@ -50,7 +59,6 @@ pub(super) struct Call {
     pub(super) to: Node,
     /// For a trait's method, the type that implements the trait.
     pub(super) head: Option<Head>,
-    pub(super) kind: CallKind,
     pub(super) line: u32,
 }
 
@@ -63,6 +71,10 @@ pub(super) struct FunctionNode {
     pub(super) symbol: Option<String>,
     pub(super) file: String,
     pub(super) line: u32,
+    pub(super) is_unsafe: bool,
+    pub(super) has_unsafe: bool,
+    /// What it can do by itself: the bits of [`crate::Capabilities`].
+    pub(super) capabilities: u16,
     pub(super) calls: Vec<Call>,
     pub(super) unsizings: Vec<(Head, Node, u32)>,
     pub(super) uses: Vec<Node>,
@@ -139,48 +151,45 @@ impl Versions {
 }
 
 impl Graph {
-    pub(super) fn new(fragments: &[Fragment]) -> Graph {
+    pub(super) fn new(inputs: &[Input<'_>]) -> Graph {
         let mut graph = Graph::default();
         let mut ids: BTreeMap<(&str, &str, &str, CrateKind), CrateId> = BTreeMap::new();
-        let mut facts: Vec<(CrateId, &CrateFacts)> = Vec::new();
+        let mut facts: Vec<(CrateId, &Input<'_>)> = Vec::new();
         let mut versions = Versions {
             by_name: BTreeMap::new(),
         };
-        for fragment in fragments {
-            for krate in &fragment.crates {
-                let (package, version) = (fragment.package.as_str(), fragment.version.as_str());
-                // The same crate with other features is the same crate: what
-                // either does counts.
-                let key = (package, version, krate.name.as_str(), krate.kind);
-                let id = *ids.entry(key).or_insert_with(|| {
-                    let id = place(graph.crates.len());
-                    graph.crates.push(CrateNode {
-                        package: package.to_owned(),
-                        version: version.to_owned(),
-                        name: krate.name.clone(),
-                        kind: krate.kind,
-                        links: Vec::new(),
-                        macros: Vec::new(),
-                        functions: Vec::new(),
-                        blind_spots: 0,
-                    });
-                    let is_library =
-                        !matches!(krate.kind, CrateKind::Binary | CrateKind::BuildScript);
-                    if let Ok(version) = Version::parse(version)
-                        && is_library
-                    {
-                        let name = (package.to_owned(), krate.name.clone());
-                        let known = versions.by_name.entry(name).or_default();
-                        known.push((version, id));
-                        known.sort();
-                    }
-                    id
+        for input in inputs {
+            let (package, version, krate) = (input.package, input.version, input.facts);
+            // The same crate with other features is the same crate: what
+            // either does counts.
+            let key = (package, version, krate.name.as_str(), krate.kind);
+            let id = *ids.entry(key).or_insert_with(|| {
+                let id = place(graph.crates.len());
+                graph.crates.push(CrateNode {
+                    package: package.to_owned(),
+                    version: version.to_owned(),
+                    name: krate.name.clone(),
+                    kind: krate.kind,
+                    links: Vec::new(),
+                    macros: Vec::new(),
+                    functions: Vec::new(),
+                    blind_spots: 0,
                 });
-                facts.push((id, krate));
-            }
+                let is_library = !matches!(krate.kind, CrateKind::Binary | CrateKind::BuildScript);
+                if let Ok(version) = Version::parse(version)
+                    && is_library
+                {
+                    let name = (package.to_owned(), krate.name.clone());
+                    let known = versions.by_name.entry(name).or_default();
+                    known.push((version, id));
+                    known.sort();
+                }
+                id
+            });
+            facts.push((id, input));
         }
-        for (id, facts) in facts {
-            graph.add(id, facts, &versions);
+        for (id, input) in facts {
+            graph.add(id, input, &versions);
         }
         for krate in &mut graph.crates {
             for list in [&mut krate.links, &mut krate.macros, &mut krate.functions] {
@@ -211,7 +220,12 @@ impl Graph {
         node
     }
 
-    fn add(&mut self, own: CrateId, facts: &CrateFacts, versions: &Versions) {
+    fn add(&mut self, own: CrateId, input: &Input<'_>, versions: &Versions) {
+        let facts = input.facts;
+        let mut capabilities: FxHashMap<usize, u16> = FxHashMap::default();
+        for &(function, bits) in input.capabilities {
+            *capabilities.entry(function as usize).or_default() |= bits;
+        }
         let crates: Vec<Option<CrateId>> = facts
             .crates
             .iter()
@@ -248,7 +262,7 @@ impl Graph {
             TypeFact::Builtin { name, .. } => Head::Builtin(name),
             TypeFact::Dyn { item: it } => Head::Dyn(it.map(item)),
         };
-        for fact in &facts.functions {
+        for (place, fact) in facts.functions.iter().enumerate() {
             let node = item(fact.item);
             self.crates[own as usize].functions.push(node);
             if let (Some(symbol), true) = (&fact.symbol, fact.kind != FunctionKind::Foreign) {
@@ -263,6 +277,9 @@ impl Graph {
                 function.file = file.cloned().unwrap_or_default();
             }
             function.public |= fact.public;
+            function.is_unsafe |= fact.is_unsafe;
+            function.has_unsafe |= fact.has_unsafe;
+            function.capabilities |= capabilities.get(&place).copied().unwrap_or_default();
             function.entry |= fact.entry;
             if fact.kind == FunctionKind::Foreign {
                 function.symbol.clone_from(&fact.symbol);
@@ -272,7 +289,6 @@ impl Graph {
                     function.calls.push(Call {
                         to: item(call.callee),
                         head,
-                        kind: call.kind,
                         line: call.line,
                     });
                 };

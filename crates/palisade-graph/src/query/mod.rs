@@ -1,17 +1,21 @@
 //! Questions to many fragments at once.
 
+mod able;
 mod graph;
+mod meant;
 mod name;
 mod walk;
 
 use std::collections::BTreeMap;
 
-use palisade_model::facts::{CallKind, CrateKind};
+use palisade_model::facts::CrateKind;
 use rustc_hash::FxHashSet;
 use semver::Version;
 
 use crate::{Fragment, Origin};
-use graph::{CrateId, Graph, Node, place};
+pub use able::{Ability, Able, UnsafeFunction};
+use graph::{CrateId, Graph, Input, Node, place};
+pub use meant::{Meant, closure};
 pub use name::{FunctionName, NameError};
 use walk::{Walk, linked};
 
@@ -76,28 +80,6 @@ pub struct Exposure {
     pub dependents: usize,
 }
 
-/// A function that calls another one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Caller {
-    /// The caller's package.
-    pub package: String,
-    /// Its version.
-    pub version: String,
-    /// Its crate.
-    pub krate: String,
-    /// The path in the crate.
-    pub path: String,
-    /// The file, relative to the package.
-    pub file: String,
-    /// The line of the call; 0 where it stands in a macro of another file.
-    pub line: u32,
-    /// How: `call`, `mention`, `value`, `await`, or `trait` when the callee is
-    /// an impl's method and the call is of the trait's.
-    pub how: &'static str,
-    /// Calls between the caller and the function: 0 for a direct caller.
-    pub distance: usize,
-}
-
 /// What is looked for: any of these functions, in these versions.
 pub struct Question<'a> {
     /// The functions.
@@ -110,8 +92,29 @@ impl Universe {
     /// Stitches fragments together. Of several that are made from one crate
     /// with different features, what any of them does counts.
     pub fn new(fragments: &[Fragment]) -> Universe {
+        let mut inputs = Vec::new();
+        let mut capabilities: Vec<Vec<(u32, u16)>> = Vec::new();
+        for fragment in fragments {
+            for place in 0..fragment.crates.len() {
+                let own = fragment.capabilities.iter();
+                let own = own.filter(|capable| capable.krate as usize == place);
+                let own = own.map(|capable| (capable.function, capable.capabilities));
+                capabilities.push(own.collect());
+            }
+        }
+        let crates = fragments
+            .iter()
+            .flat_map(|fragment| fragment.crates.iter().map(move |facts| (fragment, facts)));
+        for ((fragment, facts), capabilities) in crates.zip(&capabilities) {
+            inputs.push(Input {
+                package: &fragment.package,
+                version: &fragment.version,
+                facts,
+                capabilities,
+            });
+        }
         Universe {
-            graph: Graph::new(fragments),
+            graph: Graph::new(&inputs),
         }
     }
 
@@ -347,100 +350,4 @@ impl Universe {
             through: None,
         }
     }
-
-    /// Who calls a function, directly or with `transitive` at any distance. A
-    /// call of a trait's method counts as one of each of its impls' methods
-    /// whatever the type, unless the type is known.
-    pub fn callers(&self, question: &Question<'_>, transitive: bool) -> Vec<Caller> {
-        let graph = &self.graph;
-        let mut callers_of: BTreeMap<Node, Vec<(Node, u32, &'static str)>> = BTreeMap::new();
-        for (&caller, function) in sorted(&graph.functions) {
-            for call in &function.calls {
-                let how = match call.kind {
-                    CallKind::Call => "call",
-                    CallKind::Mention => "mention",
-                    CallKind::Value => "value",
-                    CallKind::Await => "await",
-                };
-                callers_of
-                    .entry(call.to)
-                    .or_default()
-                    .push((caller, call.line, how));
-            }
-        }
-        // From an impl's method back to the trait's, with the impl's type.
-        let mut declared: BTreeMap<Node, Vec<(Node, graph::Head)>> = BTreeMap::new();
-        for node in &graph.impls {
-            for &(of, by) in &node.members {
-                declared.entry(by).or_default().push((of, node.head));
-            }
-        }
-        let mut found: BTreeMap<Node, Caller> = BTreeMap::new();
-        let mut level = self.targets(question);
-        let start: FxHashSet<Node> = level.iter().copied().collect();
-        let mut distance = 0;
-        while !level.is_empty() {
-            let mut next = Vec::new();
-            for node in level {
-                let direct = callers_of.get(&node).into_iter().flatten();
-                let direct = direct.map(|&(caller, line, how)| (caller, line, how));
-                let traits = declared.get(&node).into_iter().flatten();
-                let traits = traits.flat_map(|(of, head)| {
-                    let calls = callers_of.get(of).into_iter().flatten();
-                    calls
-                        .filter(|(caller, _, _)| self.may_call(*caller, *of, *head))
-                        .map(|&(caller, line, _)| (caller, line, "trait"))
-                });
-                for (caller, line, how) in direct.chain(traits) {
-                    if start.contains(&caller) || found.contains_key(&caller) {
-                        continue;
-                    }
-                    let (krate, path) = &graph.nodes[caller as usize];
-                    let krate = &graph.crates[*krate as usize];
-                    let function = &graph.functions[&caller];
-                    found.insert(
-                        caller,
-                        Caller {
-                            package: krate.package.clone(),
-                            version: krate.version.clone(),
-                            krate: krate.name.clone(),
-                            path: path.clone(),
-                            file: function.file.clone(),
-                            line,
-                            how,
-                            distance,
-                        },
-                    );
-                    next.push(caller);
-                }
-            }
-            level = match transitive {
-                true => next,
-                false => Vec::new(),
-            };
-            distance += 1;
-        }
-        let mut callers: Vec<Caller> = found.into_values().collect();
-        callers.sort_by(|a, b| (a.distance, a).cmp(&(b.distance, b)));
-        callers
-    }
-
-    /// Whether a caller's calls of a trait's method can mean an impl for a
-    /// type.
-    fn may_call(&self, caller: Node, method: Node, head: graph::Head) -> bool {
-        let calls = &self.graph.functions[&caller].calls;
-        let mut calls = calls.iter().filter(|call| call.to == method);
-        calls.any(|call| match (call.head, head) {
-            (Some(graph::Head::Open | graph::Head::Dyn(_)) | None, _) => true,
-            (_, graph::Head::Open) => true,
-            (Some(call), head) => call == head,
-        })
-    }
-}
-
-/// The order of a hash map must not show.
-fn sorted<V>(map: &rustc_hash::FxHashMap<Node, V>) -> Vec<(&Node, &V)> {
-    let mut list: Vec<(&Node, &V)> = map.iter().collect();
-    list.sort_by_key(|(node, _)| **node);
-    list
 }

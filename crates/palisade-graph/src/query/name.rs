@@ -72,21 +72,14 @@ pub(super) fn find(graph: &Graph, krate: CrateId, name: &FunctionName) -> Vec<No
         .collect();
     match name.path.last() {
         // A type or a trait means everything of it.
-        Some(last) if found.is_empty() && is_type(last) => {
-            let of = |node: &Node| {
-                split(path(node))
-                    .iter()
-                    .rev()
-                    .nth(1)
-                    .is_some_and(|of| is_of(of, last))
-            };
-            functions().filter(of).collect()
-        }
+        Some(last) if found.is_empty() && is_type(last) => functions()
+            .filter(|node| of_type(path(node), last))
+            .collect(),
         _ => found,
     }
 }
 
-fn is_type(name: &str) -> bool {
+pub(super) fn is_type(name: &str) -> bool {
     name.starts_with(|c: char| c.is_uppercase() || c == '<')
 }
 
@@ -97,7 +90,24 @@ fn is_of(segment: &str, wanted: &str) -> bool {
     segment == wanted || bare.split(" as ").any(|part| part == wanted)
 }
 
-fn may_mean(wanted: &[String], path: &str) -> bool {
+/// Whether the path is of something of a type or trait.
+pub(super) fn of_type(path: &str, wanted: &str) -> bool {
+    let segments = split(path);
+    let of = segments.iter().rev().nth(1);
+    of.is_some_and(|of| is_of(of, wanted))
+}
+
+/// Whether a path is what a name means by itself.
+pub(super) fn is_meant(wanted: &[String], path: &str) -> bool {
+    wanted.join("::") == path
+        || may_mean(wanted, path)
+        || wanted
+            .last()
+            .is_some_and(|last| is_type(last) && of_type(path, last))
+}
+
+/// Whether a path can be what a name means through re-exports.
+pub(super) fn may_mean(wanted: &[String], path: &str) -> bool {
     let segments = split(path);
     let (Some(own), Some(last)) = (segments.last(), wanted.last()) else {
         return false;

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &BuildArgs) -> Result<Exit> {
     };
     let reporter = Reporter::new();
     make(&work, &store, &options, &reporter)?;
+    super::update::refresh(&dir)?;
     let summary = reporter.finish();
     summary.print(args.format)?;
     Ok(Exit::Clean)

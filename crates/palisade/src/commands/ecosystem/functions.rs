@@ -5,7 +5,8 @@ use palisade_graph::{Capabilities, Fragment, Store};
 use palisade_model::facts::FunctionKind;
 use serde::Serialize;
 
-use crate::cli::{FunctionsArgs, WhyFormat};
+use crate::cli::WhyFormat;
+use crate::ecosystem_args::FunctionsArgs;
 use crate::errors::Usage;
 use crate::exit::Exit;
 use crate::output;
