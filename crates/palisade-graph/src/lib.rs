@@ -24,7 +24,9 @@ pub use make::{
     Failed, Made, MakeError, MakeOptions, Piece, Progress, RegistryOptions, Work, make,
     serve_worker,
 };
-pub use query::{Caller, Exposure, FunctionName, NameError, Question, Step, Universe, When};
+pub use query::{
+    Caller, Exposure, FunctionName, Gaps, NameError, Question, Reach, Step, Universe, When,
+};
 pub use store::{Entry, Key, Program, Store, StoreError};
 
 /// What makes the fragments. It changes whenever the same source could give

@@ -2,6 +2,7 @@
 
 mod graph;
 mod name;
+mod screen;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use semver::Version;
 use crate::{Fragment, Origin};
 use graph::{CrateId, Graph, Node, place};
 pub use name::{FunctionName, NameError};
+pub use screen::{Gaps, Reach};
 use walk::{Walk, linked};
 
 /// Fragments stitched together.
