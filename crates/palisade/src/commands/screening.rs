@@ -100,7 +100,7 @@ impl Screening<'_> {
 /// Fragments in a directory or below an address.
 enum Source {
     Directory(Store),
-    Http(StaticFiles),
+    Http(Box<StaticFiles>),
 }
 
 impl Source {
@@ -112,7 +112,9 @@ impl Source {
             return Err("they lie on the network, which --offline forbids".to_owned());
         }
         let files = StaticFiles::open(from, HttpOptions::default());
-        files.map(Source::Http).map_err(|error| error.to_string())
+        files
+            .map(|files| Source::Http(Box::new(files)))
+            .map_err(|error| error.to_string())
     }
 
     fn read(&self, key: &Key) -> Result<Option<Fragment>, String> {

@@ -98,7 +98,7 @@ fn spread<T>(list: Vec<T>, most: Option<NonZeroUsize>) -> Vec<T> {
 enum Source {
     Cargo(CargoCache),
     Directory(LocalRegistry),
-    Sparse(SparseRegistry),
+    Sparse(Box<SparseRegistry>),
 }
 
 /// Names and versions.
@@ -122,16 +122,16 @@ impl Source {
             ..HttpOptions::default()
         };
         let cache = dir.join("registry");
-        Ok(Some(Source::Sparse(SparseRegistry::open(
+        Ok(Some(Source::Sparse(Box::new(SparseRegistry::open(
             address, &cache, options,
-        )?)))
+        )?))))
     }
 
     fn archives(&self) -> &dyn Archives {
         match self {
             Source::Cargo(cache) => cache,
             Source::Directory(directory) => directory,
-            Source::Sparse(registry) => registry,
+            Source::Sparse(registry) => &**registry,
         }
     }
 
