@@ -21,10 +21,6 @@ pub trait Screener {
 
 /// What is known of the packages of one plan.
 pub trait Screen {
-    /// Whether a target certainly reaches no function of a package's library,
-    /// neither when it runs nor while it is built.
-    fn spares_package(&self, target: &Target, package: &Package) -> bool;
-
     /// Whether a target certainly does not reach the function that is defined
     /// in a package's library under this path, its crate left out. A path that
     /// is not the one of a definition is not spared.
@@ -44,10 +40,14 @@ pub(crate) fn finding(
     if matched.advisory.kind == Kind::Malicious || units.is_empty() {
         return None;
     }
+    // A package as a whole is reached by what its macros write, too, of which
+    // fragments say nothing; and with a package that binds a foreign library,
+    // whatever that library calls by itself.
     let mut named = matched.functions().peekable();
-    // What a foreign library calls by itself is reached with the package.
-    let whole = named.peek().is_none() || foreign::is_binding(plan, units);
-    let mut spared = !whole || screen.spares_package(target, &matched.package);
+    if named.peek().is_none() || foreign::is_binding(plan, units) {
+        return None;
+    }
+    let mut spared = true;
     for function in named {
         let path = function.path.as_ref().ok();
         let path = path.filter(|path| path.qualified.is_none());

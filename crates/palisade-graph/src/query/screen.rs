@@ -145,28 +145,6 @@ impl Reach {
         (!targets.is_empty()).then(|| !targets.iter().any(may))
     }
 
-    /// Whether no function of a package can be reached; `None` when it is not
-    /// there.
-    pub fn spares_package(
-        &self,
-        universe: &Universe,
-        package: &str,
-        version: &str,
-    ) -> Option<bool> {
-        let graph = &universe.graph;
-        let crates = graph.crates.iter().enumerate();
-        let own = crates.filter(|(_, krate)| {
-            krate.package == package
-                && krate.version == version
-                && krate.kind != CrateKind::BuildScript
-        });
-        let own: FxHashSet<CrateId> = own.map(|(id, _)| place(id)).collect();
-        let reached = self.reached.iter();
-        let mut reached = reached.map(|node| graph.nodes[*node as usize].0);
-        (!own.is_empty())
-            .then(|| own.is_disjoint(&self.open) && !reached.any(|krate| own.contains(&krate)))
-    }
-
     /// Follows what is only known by name, and takes note of the crates that
     /// unseen code may call.
     fn open_from(&mut self, graph: &Graph, gaps: &Gaps, walk: &mut Walk<'_>, root: CrateId) {

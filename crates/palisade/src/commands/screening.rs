@@ -184,13 +184,6 @@ impl Known {
 }
 
 impl Screen for Known {
-    fn spares_package(&self, target: &Target, package: &Package) -> bool {
-        let version = package.version.to_string();
-        self.reach(target)
-            .and_then(|reach| reach.spares_package(&self.universe, &package.name, &version))
-            .unwrap_or(false)
-    }
-
     fn spares_function(&self, target: &Target, package: &Package, path: &[&str]) -> bool {
         let library = self.units.iter().find(|unit| {
             unit.package == *package && matches!(unit.kind, UnitKind::Lib | UnitKind::ProcMacro)
