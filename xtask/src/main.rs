@@ -57,7 +57,8 @@ enum Task {
     EvaluateProvenance(evaluate_provenance::Args),
     /// Feed the parsers of hostile input with libFuzzer
     Fuzz(fuzz::Args),
-    /// Make fragments of what cargo has fetched, and measure it
+    /// Make fragments of what published applications are made of, measure it, and
+    /// compare what they say with checks
     Corpus(corpus::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),

@@ -24,6 +24,7 @@ use crate::closure::{Closure, sysroot_units};
 use crate::foreign::Entered;
 use crate::question::Question;
 use crate::remedy::Remedies;
+use crate::screen::{self, Screener};
 use crate::session::{self, AnalysisOptions, Progress, Stage};
 use crate::{CheckError, Project, Workspace, order, stale, unreadable, verdict};
 
@@ -50,6 +51,8 @@ pub struct CheckOptions<'a> {
     pub cache: Option<Cache>,
     /// Who wants to know how far it has come.
     pub progress: &'a dyn Progress,
+    /// What is known before the walk. Its answers are not kept in the cache.
+    pub screener: Option<&'a dyn Screener>,
 }
 
 /// The answer, and the project that it is about.
@@ -212,6 +215,12 @@ impl Analysis<'_> {
         let mut questions = BTreeMap::new();
         let mut functions_reached = 0;
         let mut analysed = Vec::new();
+        let screen = self.options.screener.map(|it| it.screen(self.plan));
+        let (screen, unscreened) = match screen {
+            Some(Ok(screen)) => (Some(screen), None),
+            Some(Err(reason)) => (None, Some(reason)),
+            None => (None, None),
+        };
 
         let (everywhere, matches): (Vec<&Match>, Vec<&Match>) =
             self.matches.matches.iter().partition(|matched| {
@@ -241,7 +250,16 @@ impl Analysis<'_> {
                     findings.push(verdict::required(matched, &target.label));
                     continue;
                 };
-                match verdict::without_walk(matched, &target.label, context, &self.plan.triple) {
+                let known =
+                    verdict::without_walk(matched, &target.label, context, &self.plan.triple);
+                let known = known.or_else(|| match matched.subject {
+                    Subject::Package => {
+                        let screen = screen.as_deref()?;
+                        screen::finding(screen, self.plan, target, matched, context, &units)
+                    }
+                    _ => None,
+                });
+                match known {
                     Some(finding) => findings.push(finding),
                     None => asked.push(Asked {
                         index,
@@ -286,7 +304,10 @@ impl Analysis<'_> {
         let report = Report {
             findings,
             blind_spots,
-            warnings: warnings(diagnostics, Some(self.plan)),
+            warnings: warnings(diagnostics, Some(self.plan))
+                .into_iter()
+                .chain(unscreened)
+                .collect(),
             summary: Summary {
                 targets: analysed,
                 functions_reached,

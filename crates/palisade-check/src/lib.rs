@@ -32,6 +32,7 @@
 //!     cargo_home: None,
 //!     cache: None,
 //!     progress: &NoProgress,
+//!     screener: None,
 //! })?;
 //! println!("{} findings", checked.report.findings.len());
 //! # Ok::<(), palisade_check::CheckError>(())
@@ -50,6 +51,7 @@ mod order;
 mod project;
 mod question;
 mod remedy;
+mod screen;
 mod session;
 mod stale;
 #[cfg(test)]
@@ -66,6 +68,7 @@ pub use config::{Config, ConfigError, FILE_NAME, Ignore, Suppress};
 pub use error::CheckError;
 pub use gate::{FailOn, Gate};
 pub use project::Project;
+pub use screen::{Screen, Screener};
 pub use session::{AnalysisOptions, NoProgress, Progress, Stage};
 pub use why::{Answer, Named, Why, why};
 pub use workspace::Workspace;

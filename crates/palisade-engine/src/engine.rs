@@ -66,6 +66,20 @@ impl Engine {
         })
     }
 
+    /// Loads the units that `plan` has beyond those that are loaded, which must
+    /// be the first ones of it. What was worked out of the others stays, so
+    /// that many crates can share the standard library and each other. Macros
+    /// of the new ones are expanded in process.
+    ///
+    /// # Errors
+    /// As for [`Engine::load`].
+    pub fn grow(&mut self, plan: &Plan) -> Result<(), EngineError> {
+        self.loaded.grow(plan, &self.options)?;
+        let more = plan.units.get(self.units.len()..).unwrap_or_default();
+        self.units.extend(more.iter().cloned());
+        Ok(())
+    }
+
     /// Finds what `path` names in `package`, through re-exports, types,
     /// inherent and trait impls.
     ///

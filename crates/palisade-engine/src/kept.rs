@@ -14,7 +14,7 @@ use ra_ap_hir_ty::{
     db::HirDatabase,
     next_solver::{DbInterner, GenericArg, GenericArgs},
 };
-use ra_ap_ide_db::{RootDatabase, base_db::SourceDatabase};
+use ra_ap_ide_db::{FileId, RootDatabase, base_db::SourceDatabase};
 use ra_ap_intern::Symbol;
 use ra_ap_syntax::{
     AstNode, Edition, SourceFile,
@@ -46,18 +46,26 @@ impl Kept {
 
     /// Finds what these crates keep.
     pub(crate) fn of(db: &RootDatabase, files: &Files, program: FxHashSet<Crate>) -> Self {
-        let spelled: FxHashSet<Crate> = files
-            .kept()
-            .iter()
-            .flat_map(|&file| relevant_crates(db, file).iter().copied())
-            .collect();
         let mut crates: Vec<Crate> = program
             .into_iter()
             .filter(|krate| !krate.data(db).origin.is_lang())
             .collect();
         crates.sort();
+        // Much more may be loaded than is asked about.
+        let mut spelled: FxHashSet<Crate> = FxHashSet::default();
+        let mut spelling = Vec::new();
+        for &file in files.kept() {
+            let own = relevant_crates(db, file).iter().copied();
+            let mut own = own
+                .filter(|krate| crates.binary_search(krate).is_ok())
+                .peekable();
+            if own.peek().is_some() {
+                spelling.push(file);
+            }
+            spelled.extend(own);
+        }
         let mut kept = Kept::default();
-        let attributes = Attributes::read(db, files);
+        let attributes = Attributes::read(db, &spelling);
         for krate in crates {
             let spelled = spelled.contains(&krate);
             for def in declarations(db, crate_def_map(db, krate)) {
@@ -197,9 +205,9 @@ struct Attributes {
 }
 
 impl Attributes {
-    fn read(db: &RootDatabase, files: &Files) -> Self {
+    fn read(db: &RootDatabase, files: &[FileId]) -> Self {
         let mut attributes = Self::default();
-        for &file in files.kept() {
+        for &file in files {
             let text = db.file_text(file);
             let tree = SourceFile::parse(text.text(db), Edition::Edition2024).tree();
             for item in tree.syntax().descendants().filter_map(ast::Static::cast) {

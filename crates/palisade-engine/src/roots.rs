@@ -26,26 +26,46 @@ pub(crate) fn of_unit(db: &RootDatabase, krate: Crate, kind: UnitKind) -> Vec<No
         db,
         it: DbInterner::new_with(db, krate),
         krate,
+        own: false,
     };
-    match kind {
-        UnitKind::Bin | UnitKind::BuildScript | UnitKind::Example => roots.main(),
-        UnitKind::Test | UnitKind::Bench => {
-            let mut nodes = roots.main();
-            nodes.extend(roots.tests());
-            nodes
-        }
-        UnitKind::Lib | UnitKind::Sysroot => roots.public(),
-        UnitKind::ProcMacro => roots.proc_macros(),
-    }
+    roots.of(kind)
+}
+
+/// Those entry points of a crate that it declares itself. A type of another
+/// crate that it passes on is that crate's.
+pub(crate) fn declared(db: &RootDatabase, krate: Crate, kind: UnitKind) -> Vec<Node> {
+    let roots = Roots {
+        db,
+        it: DbInterner::new_with(db, krate),
+        krate,
+        own: true,
+    };
+    roots.of(kind)
 }
 
 struct Roots<'db> {
     db: &'db RootDatabase,
     it: DbInterner<'db>,
     krate: Crate,
+    /// Whether what other crates declare is left out.
+    own: bool,
 }
 
 impl Roots<'_> {
+    fn of(&self, kind: UnitKind) -> Vec<Node> {
+        let roots = self;
+        match kind {
+            UnitKind::Bin | UnitKind::BuildScript | UnitKind::Example => roots.main(),
+            UnitKind::Test | UnitKind::Bench => {
+                let mut nodes = roots.main();
+                nodes.extend(roots.tests());
+                nodes
+            }
+            UnitKind::Lib | UnitKind::Sysroot => roots.public(),
+            UnitKind::ProcMacro => roots.proc_macros(),
+        }
+    }
+
     /// An instance with the item's own parameters in place of arguments.
     fn generic(&self, f: FunctionId) -> Node {
         let args = GenericArgs::identity_for_item(self.it, GenericDefId::from(f).into());
@@ -137,6 +157,9 @@ impl Roots<'_> {
             match item {
                 ModuleDefId::FunctionId(f) => {
                     nodes.push(self.generic(f));
+                    if self.own && f.krate(self.db) != self.krate {
+                        continue;
+                    }
                     types.extend(self.returned(f));
                 }
                 ModuleDefId::AdtId(adt) => {
@@ -157,6 +180,7 @@ impl Roots<'_> {
             .iter()
             .map(|adt| adt.module(self.db).krate(self.db))
             .collect();
+        crates.retain(|_| !self.own);
         crates.push(self.krate);
         crates.sort();
         crates.dedup();

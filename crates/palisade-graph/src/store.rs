@@ -156,6 +156,15 @@ impl Store {
         Ok(file)
     }
 
+    /// Where a fragment lies below a store's directory, or below the address
+    /// that its files are served from.
+    ///
+    /// # Errors
+    /// The key cannot become part of a path.
+    pub fn fragment_path(key: &Key) -> Result<Utf8PathBuf, StoreError> {
+        Store::new(Utf8Path::new("")).path(FRAGMENTS, key, "palf")
+    }
+
     fn directory(&self, kind: &str, package: &str) -> Result<Utf8PathBuf, StoreError> {
         if !is_crate_name(package) {
             return Err(StoreError::Name {

@@ -40,7 +40,7 @@ pub use dump::{
 pub use error::IndexError;
 pub use feature::{FeatureValue, Features};
 #[cfg(feature = "http")]
-pub use http::{Asked, Cached, Conditions, HttpOptions, SparseRegistry};
+pub use http::{Asked, Cached, Conditions, HttpOptions, SparseRegistry, StaticFiles};
 pub use index_file::{IndexFile, LineProblem};
 pub use line::{Dependency, DependencyKind, IndexVersion, NEWEST_SCHEMA};
 pub use lockfile::{LockedPackage, Lockfile};
@@ -50,4 +50,4 @@ pub use resolve::{
     BuildOptions, BuiltPackage, BuiltPackages, FeatureResolver, Platform, Requested, Resolution,
     ResolveError, ResolveOptions, ResolvedDependency, ResolvedPackage, Resolver, Root,
 };
-pub use source::{CargoCache, LocalRegistry, Registry};
+pub use source::{Archives, CargoCache, LocalRegistry, Registry};

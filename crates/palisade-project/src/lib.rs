@@ -39,4 +39,5 @@ pub use lockfile::{Lockfile, find_lockfile, read_lock};
 pub use options::{Limits, LoadOptions};
 pub use plan::{Diagnostic, Plan, Target, Unit, UnitId, UnitKind};
 pub use published::{Published, published_unit};
+pub use read::{OnDisk, PackageFiles};
 pub use toolchain::{ToolchainId, toolchain};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use palisade_model::Package;
 
-use crate::Limits;
-use crate::build_cfg::{generated_files, variable};
+use crate::build_cfg::{generated_by, variable};
+use crate::{Limits, PackageFiles};
 
 /// Index of a [`Unit`] in [`Plan::units`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,26 +46,31 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The source files that a unit's build script would write into `OUT_DIR`
-    /// and that are known without running it: name and content.
-    pub fn generated_files(&self, unit: &Unit) -> Vec<(String, String)> {
+    /// The files that a unit's build script would put into `OUT_DIR`, by name,
+    /// as far as they are known without running it.
+    pub fn generated_files(&self, unit: &Unit, files: &dyn PackageFiles) -> Vec<(String, String)> {
         let script = unit
             .build_script
             .and_then(|script| self.units.get(script.0));
-        script.map_or_else(Vec::new, |script| {
-            generated_files(&script.root_file, &unit.package.version, &Limits::default())
-        })
+        let limit = Limits::default().build_script_bytes;
+        let text = script.and_then(|script| files.text(&script.root_file, limit));
+        text.map_or_else(Vec::new, |text| generated_by(&text, &unit.package.version))
     }
 
-    /// The compile-time variables of a unit whose generated files are known:
-    /// `OUT_DIR`, and those that name a file, for an `out_dir` of the caller's.
-    pub fn generated_env(&self, unit: &Unit, out_dir: &Utf8Path) -> Vec<(&'static str, String)> {
-        let files = self.generated_files(unit);
+    /// The compile-time variables of a unit of which these generated files are
+    /// known: `OUT_DIR`, and those that name a file, for an `out_dir` of the
+    /// caller's.
+    pub fn generated_env<'f>(
+        &self,
+        unit: &Unit,
+        files: impl IntoIterator<Item = &'f str>,
+        out_dir: &Utf8Path,
+    ) -> Vec<(&'static str, String)> {
         let mut env = Vec::new();
-        if !files.is_empty() {
-            env.push(("OUT_DIR", out_dir.to_string()));
-        }
-        for (name, _) in &files {
+        for name in files {
+            if env.is_empty() {
+                env.push(("OUT_DIR", out_dir.to_string()));
+            }
             if let Some(variable) = variable(&unit.package.name, name) {
                 env.push((variable, out_dir.join(name).into_string()));
             }

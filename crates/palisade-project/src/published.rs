@@ -4,20 +4,21 @@
 use camino::Utf8PathBuf;
 use palisade_model::Package;
 
-use crate::Limits;
 use crate::build_cfg::{self, Probe};
 use crate::environment;
 use crate::plan::{Plan, Unit, UnitId, UnitKind};
 use crate::units::crate_name;
+use crate::{Limits, PackageFiles};
 
 /// One crate of a published package, as whoever resolved it knows it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Published<'a> {
     /// The package.
     pub package: Package,
     /// Its manifest.
     pub manifest: &'a toml::Table,
-    /// The directory of the manifest.
+    /// The directory of the manifest; for a package that is read from its
+    /// archive, the archive.
     pub package_dir: Utf8PathBuf,
     /// The crate's name; dashes become underscores.
     pub name: &'a str,
@@ -33,6 +34,8 @@ pub struct Published<'a> {
     pub deps: Vec<(String, UnitId)>,
     /// The unit of the package's build script, when it has one.
     pub build_script: Option<UnitId>,
+    /// Where its files are read from.
+    pub files: &'a dyn PackageFiles,
 }
 
 /// The unit of a published crate, to be added to `plan`. What the package's
@@ -49,6 +52,7 @@ pub fn published_unit(plan: &Plan, published: Published<'_>, limits: &Limits) ->
         features,
         deps,
         build_script,
+        files,
     } = published;
     let script = build_script.and_then(|script| plan.units.get(script.0));
     let outcome = script.map_or_else(Default::default, |script| {
@@ -60,7 +64,7 @@ pub fn published_unit(plan: &Plan, published: Published<'_>, limits: &Limits) ->
             cfgs: &plan.cfgs,
             features: &features,
         };
-        build_cfg::evaluate(&script.root_file, &probe, limits)
+        build_cfg::evaluate(&script.root_file, &probe, files, limits)
     });
     let name = crate_name(name);
     Unit {

@@ -7,6 +7,30 @@ use camino::Utf8Path;
 
 use crate::LoadError;
 
+/// Where the files of packages are read from.
+pub trait PackageFiles {
+    /// A text file of at most `limit` bytes; `None` when there is none that
+    /// can be read.
+    fn text(&self, file: &Utf8Path, limit: u64) -> Option<String>;
+
+    /// Whether there is such a file.
+    fn contains(&self, file: &Utf8Path) -> bool;
+}
+
+/// Packages that lie unpacked on the disk.
+#[derive(Clone, Copy, Debug)]
+pub struct OnDisk;
+
+impl PackageFiles for OnDisk {
+    fn text(&self, file: &Utf8Path, limit: u64) -> Option<String> {
+        text(file, limit).ok()
+    }
+
+    fn contains(&self, file: &Utf8Path) -> bool {
+        file.is_file()
+    }
+}
+
 /// Reads a text file of at most `limit` bytes.
 ///
 /// Only regular files are opened: a named pipe in a checkout would block

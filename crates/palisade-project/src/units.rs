@@ -21,7 +21,7 @@ use crate::build_cfg::{self, Probe};
 use crate::environment;
 use crate::lockfile::source_kind;
 use crate::plan::{Diagnostic, Unit, UnitId, UnitKind};
-use crate::{Limits, manifest};
+use crate::{Limits, OnDisk, manifest};
 
 /// What a unit is made from, apart from test variants and executables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -366,6 +366,7 @@ impl<'a, 'g> Units<'a, 'g> {
                 cfgs,
                 features,
             },
+            &OnDisk,
             self.context.limits,
         );
         self.build_cfgs

@@ -403,6 +403,10 @@ pub(crate) struct CheckArgs {
     /// Show everything about one advisory, its text too
     #[arg(long, value_name = "ID")]
     pub(crate) explain: Option<String>,
+    /// Fragments of the dependencies, in a directory or below an address: what
+    /// they show to be out of reach needs no further analysis
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) fragments: Option<String>,
     #[command(flatten)]
     pub(crate) project: ProjectArgs,
     #[command(flatten)]
@@ -484,17 +488,17 @@ pub(crate) struct BuildArgs {
     #[arg(value_name = "DIR")]
     pub(crate) dir: Utf8PathBuf,
     /// Everything that the workspace of this Cargo.lock is made of, with its
-    /// own features
-    #[arg(long, value_name = "LOCKFILE", conflicts_with = "cargo_cache")]
+    /// own features; with another source its published packages, each with its
+    /// default features
+    #[arg(long, value_name = "LOCKFILE")]
     pub(crate) from_lock: Option<Utf8PathBuf>,
-    /// Every version that cargo has fetched, with its default features
-    #[arg(long)]
-    pub(crate) cargo_cache: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Only these crates: `name` or `name@version`
-    #[arg(value_name = "CRATE", requires = "cargo_cache")]
+    #[arg(value_name = "CRATE", conflicts_with = "from_lock")]
     pub(crate) only: Vec<String>,
     /// At most so many versions, spread evenly
-    #[arg(long, value_name = "N", requires = "cargo_cache")]
+    #[arg(long, value_name = "N")]
     pub(crate) sample: Option<NonZeroUsize>,
     /// Make again what is there, and what failed before
     #[arg(long)]
@@ -508,6 +512,21 @@ pub(crate) struct BuildArgs {
     /// How to print the summary
     #[arg(long, value_enum, default_value_t = WhyFormat::Text, value_name = "FORMAT")]
     pub(crate) format: WhyFormat,
+}
+
+/// Where published versions come from.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub(crate) struct SourceArgs {
+    /// Every version that cargo has fetched, with its default features
+    #[arg(long)]
+    pub(crate) cargo_cache: bool,
+    /// A registry over the sparse protocol; what is fetched is kept below DIR
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) registry: Option<String>,
+    /// A directory of `.crate` files, with an index in its directory `index`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry_dir: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]

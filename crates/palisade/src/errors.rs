@@ -69,6 +69,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<palisade_scan::ProvenanceError>() {
         return Some(error.hint().to_owned());
     }
+    if let Some(error) = cause.downcast_ref::<palisade_index::IndexError>() {
+        return error.hint().map(str::to_owned);
+    }
     cause
         .downcast_ref::<Usage>()
         .map(|usage| usage.hint.clone())

@@ -303,6 +303,7 @@ mod tests {
                     program: "1".to_owned(),
                 }),
                 progress: &NoProgress,
+                screener: None,
             };
             let mut toolchain = ToolchainId {
                 version: Version::new(1, 95, 0),

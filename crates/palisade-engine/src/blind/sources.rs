@@ -12,7 +12,7 @@ use ra_ap_hir_def::nameres::{
 use ra_ap_hir_expand::{ExpandErrorKind, InFile, MacroCallKind};
 use ra_ap_ide_db::{FileId, RootDatabase, base_db::SourceDatabase};
 use ra_ap_syntax::{
-    AstNode, SyntaxNode, TextRange,
+    AstNode, Edition, SyntaxError, SyntaxNode, TextRange,
     ast::{self, HasAttrs, HasName},
 };
 use rustc_hash::FxHashSet;
@@ -237,6 +237,7 @@ pub(crate) fn unparsed(
     krate: Crate,
 ) -> Vec<Unparsed> {
     let mut found = Vec::new();
+    let edition = krate.data(db).edition;
     let map = crate_def_map(db, krate);
     for diagnostic in map.diagnostics() {
         if let DefDiagnosticKind::UnresolvedModule { ast, .. } = &diagnostic.kind {
@@ -262,7 +263,8 @@ pub(crate) fn unparsed(
         };
         let tree = file.parse(db).tree();
         let compiled = |range| is_compiled(db, krate, tree.syntax(), range);
-        if !errors.iter().any(|error| compiled(error.range())) {
+        let mut errors = errors.iter().filter(|error| !is_prefix(error, edition));
+        if !errors.any(|error| compiled(error.range())) {
             continue;
         }
         let id = file.file_id(db);
@@ -276,6 +278,13 @@ pub(crate) fn unparsed(
         }));
     }
     found
+}
+
+/// Whether an error is about a word right before a string or `#`. That is a
+/// literal of an unknown kind since the edition of 2021 only; before it is two
+/// tokens, as in `stringify!($name"(")`, and read as such.
+fn is_prefix(error: &SyntaxError, edition: Edition) -> bool {
+    !edition.at_least_2021() && error.to_string().starts_with("unknown literal prefix")
 }
 
 /// Whether the part of a file is compiled at all: no `#[cfg]` around it

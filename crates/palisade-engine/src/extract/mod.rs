@@ -19,7 +19,7 @@ use palisade_model::{
 use palisade_project::{Unit, UnitId, UnitKind};
 use ra_ap_base_db::Crate;
 use ra_ap_ide_db::RootDatabase;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{Engine, EngineError, kept::Kept, names::Names, roots};
 use crates::{Context, Extractor};
@@ -42,7 +42,8 @@ impl Engine {
                 }
             }
             let wanted = units.iter().filter_map(|unit| self.loaded.crates[unit.0]);
-            let kept = Kept::of(db, &self.loaded.files, wanted.collect());
+            let wanted: FxHashSet<Crate> = wanted.collect();
+            let kept = Kept::of(db, &self.loaded.files, wanted.clone());
             let context = Context {
                 units: &self.units,
                 unit_of: &unit_of,
@@ -53,7 +54,7 @@ impl Engine {
                 .iter()
                 .map(|&unit| self.extract_unit(db, &names, &context, unit))
                 .collect();
-            let spots = Spots::find(db, &self.loaded, &names);
+            let spots = Spots::find(db, &self.loaded, &names, &wanted);
             for (&unit, facts) in units.iter().zip(&mut found) {
                 if let (Some(krate), Some(facts)) = (self.loaded.crates[unit.0], facts) {
                     let more = spots.of(db, &self.loaded, &names, krate, &self.units[unit.0]);
@@ -79,7 +80,7 @@ impl Engine {
         // A panic of the analysis library outside of a body ends the reading of
         // this crate, and is on record.
         let run = AssertUnwindSafe(|| {
-            extractor.run(roots::of_unit(db, krate, unit.kind), kind(unit));
+            extractor.run(roots::declared(db, krate, unit.kind), kind(unit));
         });
         let panicked = catch_unwind(run).is_err();
         let mut facts = extractor.finish();

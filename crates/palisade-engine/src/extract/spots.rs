@@ -4,7 +4,7 @@ use palisade_model::{BlindSpot, BlindSpotCause, Location, facts::SpotFact};
 use palisade_project::Unit;
 use ra_ap_base_db::{Crate, relevant_crates};
 use ra_ap_ide_db::RootDatabase;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::crates::relative;
 use crate::{
@@ -13,20 +13,34 @@ use crate::{
     names::Names,
 };
 
-/// The blind spots of everything that is loaded. Macros are on record when
-/// their uses have been met, so this is made after the crates are read.
+/// The blind spots of some crates. Macros are on record when their uses have
+/// been met, so this is made after the crates are read.
 #[derive(Default)]
 pub(super) struct Spots {
     of_crate: FxHashMap<Crate, Vec<(Option<Location>, BlindSpotCause, String)>>,
 }
 
 impl Spots {
-    pub(super) fn find(db: &RootDatabase, loaded: &Loaded, names: &Names<'_>) -> Self {
+    pub(super) fn find(
+        db: &RootDatabase,
+        loaded: &Loaded,
+        names: &Names<'_>,
+        wanted: &FxHashSet<Crate>,
+    ) -> Self {
         let mut spots = Self::default();
+        // Many more crates may be loaded than are wanted.
+        let wanted = |file| {
+            let crates = relevant_crates(db, file).iter().copied();
+            crates.filter(|krate| wanted.contains(krate)).collect()
+        };
         for used in loaded.macro_log.uses() {
+            let crates: Vec<Crate> = wanted(used.site.anchor.file_id.file_id());
+            if crates.is_empty() {
+                continue;
+            }
             let (cause, detail) = macro_spot(&used);
             let location = names.span(used.site);
-            for &krate in relevant_crates(db, used.site.anchor.file_id.file_id()) {
+            for krate in crates {
                 let list = spots.of_crate.entry(krate).or_default();
                 list.push((location.clone(), cause, detail.clone()));
             }
@@ -45,7 +59,7 @@ impl Spots {
             let Some(file) = loaded.files.id(&path) else {
                 continue;
             };
-            for &krate in relevant_crates(db, file) {
+            for krate in wanted(file) {
                 let list = spots.of_crate.entry(krate).or_default();
                 list.push((Some(spot.location.clone()), spot.cause, spot.detail.clone()));
             }

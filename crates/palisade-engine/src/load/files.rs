@@ -1,16 +1,18 @@
 //! Reading source files, which may be hostile: huge, deeply nested, looping
 //! through links, or not text at all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use palisade_model::{BlindSpot, BlindSpotCause, Location};
 use ra_ap_ide_db::{ChangeWithProcMacros, base_db::SourceRoot};
 use ra_ap_paths::AbsPathBuf;
 use ra_ap_vfs::{FileId, VfsPath, file_set::FileSet};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{auto_traits, edition_2015};
+use palisade_project::PackageFiles as _;
+
+use super::{auto_traits, edition_2015, package::Package};
 use crate::api::Limits;
 
 /// Attributes that make the linker keep an item, or that let another language
@@ -23,13 +25,26 @@ const KEPT: [&str; 5] = [
     "#[used",
 ];
 
-/// Directories whose files are not read as they stand.
-#[derive(Default)]
-pub(crate) struct Special {
-    /// The standard library's crates.
-    pub(crate) sysroot: Vec<Utf8PathBuf>,
-    /// Packages of the 2015 edition.
-    pub(crate) edition_2015: Vec<Utf8PathBuf>,
+/// How the files of a package are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Treatment {
+    /// As they stand.
+    AsItStands,
+    /// As those of a crate of the standard library.
+    Sysroot,
+    /// As those of a package of the 2015 edition.
+    Edition2015,
+}
+
+/// A package whose files are read, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Reading<'a> {
+    /// The package.
+    pub(crate) package: &'a Package,
+    /// How its files are read.
+    pub(crate) treatment: Treatment,
+    /// Bounds on them.
+    pub(crate) limits: &'a Limits,
 }
 
 /// What build scripts contribute to a package's source.
@@ -52,25 +67,19 @@ pub(crate) struct Files {
     paths: Vec<Utf8PathBuf>,
     ids: FxHashMap<Utf8PathBuf, FileId>,
     roots: Vec<SourceRoot>,
-    /// Directories whose files are not read as they stand.
-    special: Special,
+    /// The directories of the packages that were read.
+    pub(super) packages: FxHashSet<Utf8PathBuf>,
     /// Files that include what a build script writes.
     generated: Vec<Utf8PathBuf>,
     /// Files with attributes that make the linker keep an item on its own.
     kept: Vec<FileId>,
     /// Files that could not be read or parsed.
     pub(crate) broken: Vec<BlindSpot>,
+    /// The names of the files that are known to be generated, by package.
+    known_generated: FxHashMap<Utf8PathBuf, Vec<String>>,
 }
 
 impl Files {
-    /// No files yet.
-    pub(crate) fn new(special: Special) -> Self {
-        Self {
-            special,
-            ..Self::default()
-        }
-    }
-
     pub(crate) fn path(&self, id: FileId) -> Option<&Utf8Path> {
         self.paths
             .get(id.index() as usize)
@@ -104,56 +113,59 @@ impl Files {
         std::mem::take(&mut self.roots)
     }
 
-    /// Reads every Rust file below `dir` as one source root. Links to
-    /// directories are not followed: a loop would never end, and what lies
-    /// outside the package is not its source. Generated files are added as if
-    /// they stood there.
+    /// Reads every Rust file of a package as one source root. Generated files
+    /// are added as if they stood there.
     pub(crate) fn load_root(
         &mut self,
         dir: &Utf8Path,
+        reading: Reading<'_>,
         skip: &dyn Fn(&Path) -> bool,
         generated: &Generated,
         change: &mut ChangeWithProcMacros,
-        limits: &Limits,
     ) {
+        let Reading {
+            package, limits, ..
+        } = reading;
         let mut set = FileSet::default();
         let known = self.generated.len();
-        let walk = walkdir::WalkDir::new(dir)
-            .max_depth(limits.directory_depth)
-            .sort_by_file_name()
-            .into_iter()
-            .filter_entry(|entry| {
-                entry.depth() == 0
-                    || !(entry.file_type().is_dir()
-                        && (entry.file_name().as_encoded_bytes().starts_with(b".")
-                            || skip(entry.path())))
-            });
-        for entry in walk.flatten() {
-            // A link to a file is read: workspaces share modules that way.
-            let is_file = entry.file_type().is_file()
-                || (entry.file_type().is_symlink() && entry.path().is_file());
-            if is_file && entry.path().extension().is_some_and(|ext| ext == "rs") {
-                let Ok(path) = Utf8PathBuf::from_path_buf(PathBuf::from(entry.path())) else {
-                    continue;
-                };
-                self.load_file(path, &mut set, change, limits);
-            }
+        for path in package.sources(skip, limits) {
+            self.load_file(path, reading, &mut set, change);
+        }
+        if !package.is_complete() {
+            self.broken
+                .push(broken(dir, "the archive exceeds a limit".to_owned()));
         }
         for (path, text) in &generated.known {
             self.add(path.clone(), text.clone(), &mut set, change);
+        }
+        if !generated.known.is_empty() {
+            let names = generated.known.iter();
+            let names = names.filter_map(|(path, _)| path.strip_prefix(super::out_dir(dir)).ok());
+            let names = names.map(|name| name.to_string()).collect();
+            self.known_generated.insert(dir.to_owned(), names);
         }
         if !generated.written.is_empty() {
             let includers = self.generated.split_off(known);
             let names: Vec<String> = includers
                 .iter()
-                .flat_map(|path| included_names(&read(path, limits).0))
+                .flat_map(|path| included_names(&read(package, path, limits).0))
                 .collect();
             for dir in &generated.written {
-                self.load_written(dir, &names, &mut set, change, limits);
+                self.load_written(dir, reading, &names, &mut set, change);
             }
             self.generated.truncate(known);
         }
         self.roots.push(SourceRoot::new_library(set));
+    }
+
+    /// Takes note of a package of which nothing can be read.
+    pub(crate) fn unreadable(&mut self, dir: &Utf8Path, problem: String) {
+        self.broken.push(broken(dir, problem));
+    }
+
+    /// The names of the files that are known to be generated for a package.
+    pub(crate) fn known_generated(&self, dir: &Utf8Path) -> &[String] {
+        self.known_generated.get(dir).map_or(&[], Vec::as_slice)
     }
 
     /// Reads the source files that a build script has written into `dir`:
@@ -162,11 +174,12 @@ impl Files {
     fn load_written(
         &mut self,
         dir: &Utf8Path,
+        reading: Reading<'_>,
         names: &[String],
         set: &mut FileSet,
         change: &mut ChangeWithProcMacros,
-        limits: &Limits,
     ) {
+        let limits = reading.limits;
         let walk = walkdir::WalkDir::new(dir)
             .max_depth(limits.directory_depth)
             .sort_by_file_name();
@@ -177,7 +190,7 @@ impl Files {
             let is_source = path.extension().is_some_and(|ext| SOURCES.contains(&ext))
                 || names.iter().any(|name| path.ends_with(name));
             if is_source && entry.file_type().is_file() {
-                self.load_file(path.to_owned(), set, change, limits);
+                self.load_file(path.to_owned(), reading, set, change);
             }
         }
     }
@@ -185,38 +198,34 @@ impl Files {
     fn load_file(
         &mut self,
         path: Utf8PathBuf,
+        reading: Reading<'_>,
         set: &mut FileSet,
         change: &mut ChangeWithProcMacros,
-        limits: &Limits,
     ) {
+        let Reading {
+            package,
+            treatment,
+            limits,
+        } = reading;
         if self.ids.contains_key(&path) {
             return;
         }
-        let (mut text, problem) = read(&path, limits);
-        let below = |dirs: &[Utf8PathBuf]| dirs.iter().any(|dir| path.starts_with(dir));
-        if below(&self.special.sysroot) {
-            text.push_str(&auto_traits::given(&text));
-        } else if below(&self.special.edition_2015) {
-            text = edition_2015::name_parameters(&text);
+        let (mut text, problem) = read(package, &path, limits);
+        match treatment {
+            Treatment::AsItStands => {}
+            Treatment::Sysroot => text.push_str(&auto_traits::given(&text)),
+            Treatment::Edition2015 => text = edition_2015::name_parameters(&text),
         }
         if let Some(problem) = problem {
-            self.broken.push(BlindSpot {
-                location: Location {
-                    file: path.to_string(),
-                    line: 1,
-                },
-                cause: BlindSpotCause::BrokenSource,
-                detail: problem,
-                may_reach: Vec::new(),
-            });
+            self.broken.push(broken(&path, problem));
         }
         if includes_out_dir(&text) {
             self.generated.push(path.clone());
         }
-        let included = included(&path, &text);
+        let included = included(package, &path, &text);
         self.add(path, text, set, change);
         for path in included {
-            self.load_file(path, set, change, limits);
+            self.load_file(path, reading, set, change);
         }
     }
 
@@ -283,7 +292,7 @@ fn included_names(text: &str) -> Vec<String> {
 
 /// Files that a file includes by a literal path and that have another ending
 /// than source files, which are read anyway.
-fn included(path: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
+fn included(package: &Package, path: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
     let mut found = Vec::new();
     for (at, _) in text.match_indices("include!(") {
         let rest = text[at + "include!(".len()..].trim_start();
@@ -294,36 +303,40 @@ fn included(path: &Utf8Path, text: &str) -> Vec<Utf8PathBuf> {
             continue;
         };
         let file = path.parent().unwrap_or(path).join(literal);
-        if file.extension() != Some("rs") && file.is_file() {
+        if file.extension() != Some("rs") && package.contains(&file) {
             found.push(file);
         }
     }
     found
 }
 
-/// The text of a file, and what is wrong with it.
-fn read(path: &Utf8Path, limits: &Limits) -> (String, Option<String>) {
-    match std::fs::metadata(path) {
-        Ok(meta) if meta.len() > limits.file_bytes => {
-            let problem = format!(
-                "{} bytes, more than the limit of {}",
-                meta.len(),
-                limits.file_bytes
-            );
-            return (String::new(), Some(problem));
-        }
-        Ok(_) => {}
-        Err(error) => return (String::new(), Some(format!("cannot be read: {error}"))),
+/// What is wrong with a file.
+fn broken(path: &Utf8Path, problem: String) -> BlindSpot {
+    BlindSpot {
+        location: Location {
+            file: path.to_string(),
+            line: 1,
+        },
+        cause: BlindSpotCause::BrokenSource,
+        detail: problem,
+        may_reach: Vec::new(),
     }
-    let bytes = match std::fs::read(path) {
+}
+
+/// The text of a file, and what is wrong with it.
+fn read(package: &Package, path: &Utf8Path, limits: &Limits) -> (String, Option<String>) {
+    let bytes = match package.bytes(path, limits.file_bytes) {
         Ok(bytes) => bytes,
-        Err(error) => return (String::new(), Some(format!("cannot be read: {error}"))),
+        Err(problem) => return (String::new(), Some(problem)),
     };
     if nesting(&bytes) > limits.nesting {
         let problem = format!("nested deeper than the limit of {}", limits.nesting);
         return (String::new(), Some(problem));
     }
     match String::from_utf8(bytes) {
+        // As the compiler reads it: a carriage return by itself is an error in
+        // comments and strings.
+        Ok(text) if text.contains("\r\n") => (text.replace("\r\n", "\n"), None),
         Ok(text) => (text, None),
         Err(error) => {
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();

@@ -32,33 +32,36 @@ const SYSROOT_DEPS: [(&str, bool); 4] = [
     ("test", false),
 ];
 
+#[derive(Default)]
 pub(crate) struct Graph {
     pub(crate) builder: CrateGraphBuilder,
     /// The crate of each unit; `None` where its root file could not be read.
     pub(crate) ids: Vec<Option<CrateBuilderId>>,
+    workspace: Option<Arc<CrateWorkspaceData>>,
 }
 
-pub(crate) fn build(plan: &Plan, files: &Files) -> Graph {
-    let workspace = Arc::new(CrateWorkspaceData {
-        toolchain: Some(plan.toolchain.clone()),
-        target: Ok(TargetData {
-            data_layout: DATA_LAYOUT.into(),
-            arch: Arch::Other,
-        }),
-    });
-    let mut graph = Graph {
-        builder: CrateGraphBuilder::default(),
-        ids: Vec::new(),
-    };
-    for unit in &plan.units {
-        let id = files.id(&unit.root_file).map(|file| {
-            let id = add_crate(&mut graph.builder, plan, unit, file, &workspace);
-            add_deps(&mut graph, plan, unit, id);
-            id
+impl Graph {
+    /// Adds the units that `plan` has beyond those that are there.
+    pub(crate) fn extend(&mut self, plan: &Plan, files: &Files) {
+        let workspace = self.workspace.get_or_insert_with(|| {
+            Arc::new(CrateWorkspaceData {
+                toolchain: Some(plan.toolchain.clone()),
+                target: Ok(TargetData {
+                    data_layout: DATA_LAYOUT.into(),
+                    arch: Arch::Other,
+                }),
+            })
         });
-        graph.ids.push(id);
+        let workspace = workspace.clone();
+        for unit in &plan.units[self.ids.len()..] {
+            let id = files.id(&unit.root_file).map(|file| {
+                let id = add_crate(&mut self.builder, plan, unit, file, files, &workspace);
+                add_deps(self, plan, unit, id);
+                id
+            });
+            self.ids.push(id);
+        }
     }
-    graph
 }
 
 fn add_crate(
@@ -66,6 +69,7 @@ fn add_crate(
     plan: &Plan,
     unit: &Unit,
     file: FileId,
+    files: &Files,
     workspace: &Arc<CrateWorkspaceData>,
 ) -> CrateBuilderId {
     let mut env = Env::default();
@@ -74,7 +78,12 @@ fn add_crate(
     }
     // A build script that has run has said all this itself.
     if !super::has_run(unit) {
-        for (key, value) in plan.generated_env(unit, &super::out_dir(&unit.package_dir)) {
+        let names = files.known_generated(&unit.package_dir).iter();
+        let names = names
+            .map(String::as_str)
+            .filter(|_| unit.build_script.is_some());
+        let out_dir = super::out_dir(&unit.package_dir);
+        for (key, value) in plan.generated_env(unit, names, &out_dir) {
             env.set(key, value);
         }
     }

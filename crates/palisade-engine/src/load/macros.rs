@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use palisade_expand::MacroKind;
-use palisade_project::{Unit, UnitId};
+use palisade_project::{PackageFiles as _, Unit, UnitId};
 use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacroExpander, ProcMacroKind};
 use ra_ap_intern::Symbol;
 
 use super::expander::{Expander, MacroLog};
+use super::package::Package;
 use crate::api::Limits;
 
 /// The stand-ins for every macro of a procedural-macro unit.
@@ -27,18 +28,11 @@ pub(super) fn of_unit(
     unavailable: Option<&str>,
 ) -> Vec<ProcMacro> {
     let mut names = Vec::new();
-    let walk = walkdir::WalkDir::new(&unit.package_dir).max_depth(limits.directory_depth);
-    for entry in walk.sort_by_file_name().into_iter().flatten() {
-        let path = entry.path();
-        if path.extension().is_none_or(|ext| ext != "rs") || !entry.file_type().is_file() {
-            continue;
-        }
-        if entry
-            .metadata()
-            .is_ok_and(|meta| meta.len() <= limits.file_bytes)
-            && let Ok(text) = std::fs::read_to_string(path)
-        {
-            scan(&text, &mut names);
+    if let Ok(package) = Package::open(&unit.package_dir) {
+        for path in package.sources(&|_| false, limits) {
+            if let Some(text) = package.text(&path, limits.file_bytes) {
+                scan(&text, &mut names);
+            }
         }
     }
     for (package, name, kind) in palisade_expand::known() {

@@ -7,6 +7,7 @@ pub(crate) mod expander;
 pub(crate) mod files;
 mod graph;
 mod macros;
+mod package;
 mod tokens;
 pub(crate) mod warm;
 
@@ -15,15 +16,18 @@ use std::{borrow::Cow, path::Path, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 use palisade_project::{Executed, Plan, Unit, UnitId, UnitKind};
 use parking_lot::Mutex;
-use ra_ap_base_db::Crate;
+use ra_ap_base_db::{Crate, CrateBuilderId, SourceDatabase, SourceRootId};
 use ra_ap_hir_expand::proc_macro::{ProcMacro, ProcMacrosBuilder};
 use ra_ap_ide_db::{ChangeWithProcMacros, RootDatabase};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use salsa::Durability;
 
 use crate::api::{EngineError, Expansion, LoadOptions};
 use execute::Real;
 use expander::MacroLog;
-use files::{Files, Generated, Special};
+use files::{Files, Generated, Reading, Treatment};
+use graph::Graph;
+use package::Package;
 
 /// A plan in a database.
 pub(crate) struct Loaded {
@@ -37,6 +41,12 @@ pub(crate) struct Loaded {
     pub(crate) crates: Vec<Option<Crate>>,
     /// Every use of a procedural macro that was not expanded, as it is met.
     pub(crate) macro_log: Arc<MacroLog>,
+    graph: Graph,
+    /// The macros of every procedural-macro crate; the database takes them all
+    /// at once.
+    macros: Vec<(CrateBuilderId, Vec<ProcMacro>)>,
+    /// Source roots so far.
+    roots: u32,
 }
 
 pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineError> {
@@ -47,56 +57,93 @@ pub(crate) fn load(plan: &Plan, options: &LoadOptions) -> Result<Loaded, EngineE
     let built = real.as_ref().map(Real::built);
     let plan = built.map_or(Cow::Borrowed(plan), |built| Cow::Owned(built.apply(plan)));
     let plan: &Plan = &plan;
-    let mut change = ChangeWithProcMacros::default();
-    let dirs = |wanted: &dyn Fn(&Unit) -> bool| {
-        let units = plan.units.iter().filter(|unit| wanted(unit));
-        // What a build script has written is of its package's edition.
-        let of_unit = |unit: &Unit| {
-            let written = unit.env.get("OUT_DIR").map(Utf8PathBuf::from);
-            [unit.package_dir.clone()].into_iter().chain(written)
-        };
-        units.flat_map(of_unit).collect()
+    let mut db = RootDatabase::new(None);
+    db.enable_proc_attr_macros();
+    let mut loaded = Loaded {
+        db: Mutex::new(db),
+        files: Files::default(),
+        units: Vec::new(),
+        crates: Vec::new(),
+        macro_log: Arc::default(),
+        graph: Graph::default(),
+        macros: Vec::new(),
+        roots: 0,
     };
-    let mut files = Files::new(Special {
-        sysroot: dirs(&|unit| unit.kind == UnitKind::Sysroot),
-        edition_2015: dirs(&|unit| unit.kind != UnitKind::Sysroot && unit.edition == "2015"),
-    });
-    load_files(plan, built, options, &mut files, &mut change);
+    loaded.add(plan, real.as_ref(), options)?;
+    loaded.units = plan.units.clone();
     for target in &plan.targets {
         let root = &plan.units[target.unit.0].root_file;
-        if files.id(root).is_none() {
+        if loaded.files.id(root).is_none() {
             return Err(EngineError::CrateRoot {
                 file: root.clone(),
                 source: std::io::Error::from(std::io::ErrorKind::NotFound),
             });
         }
     }
-    let graph = graph::build(plan, &files);
-    let macro_log = Arc::new(MacroLog::default());
-    let mut proc_macros = ProcMacrosBuilder::default();
-    for (index, (unit, id)) in plan.units.iter().zip(&graph.ids).enumerate() {
-        if let (UnitKind::ProcMacro, Some(id)) = (unit.kind, id) {
-            let macros = expanders(UnitId(index), unit, real.as_ref(), &macro_log, options)?;
-            proc_macros.insert(*id, Ok(macros));
-        }
+    Ok(loaded)
+}
+
+impl Loaded {
+    /// Adds the units that `plan` has beyond those that are loaded. What the
+    /// database has worked out of the others stays.
+    pub(crate) fn grow(&mut self, plan: &Plan, options: &LoadOptions) -> Result<(), EngineError> {
+        self.add(plan, None, options)
     }
-    change.set_roots(files.take_roots());
-    change.set_crate_graph(graph.builder.clone());
-    change.set_proc_macros(proc_macros);
-    let mut db = RootDatabase::new(None);
-    db.enable_proc_attr_macros();
-    db.apply_change(change);
-    // Applying the change keeps the map from builder ids to itself; setting an
-    // equal graph again gives the same crates and the map.
-    let map = graph.builder.set_in_db(&mut db);
-    let crates: Vec<Option<Crate>> = graph.ids.iter().map(|id| id.map(|id| map[&id])).collect();
-    Ok(Loaded {
-        db: Mutex::new(db),
-        files,
-        units: plan.units.clone(),
-        crates,
-        macro_log,
-    })
+
+    fn add(
+        &mut self,
+        plan: &Plan,
+        real: Option<&Real>,
+        options: &LoadOptions,
+    ) -> Result<(), EngineError> {
+        let known = self.graph.ids.len();
+        let mut change = ChangeWithProcMacros::default();
+        let built = real.map(Real::built);
+        load_files(plan, known, built, options, &mut self.files, &mut change);
+        self.graph.extend(plan, &self.files);
+        let all_macros = self.macros.len();
+        for (index, unit) in plan.units.iter().enumerate().skip(known) {
+            if let (UnitKind::ProcMacro, Some(id)) = (unit.kind, self.graph.ids[index]) {
+                let macros = expanders(UnitId(index), unit, real, &self.macro_log, options)?;
+                self.macros.push((id, macros));
+            }
+        }
+        let db = self.db.get_mut();
+        let roots = self.files.take_roots();
+        let first = self.roots;
+        self.roots += u32::try_from(roots.len()).unwrap_or(u32::MAX);
+        if first == 0 {
+            change.set_roots(roots);
+        } else {
+            // A change would set every root anew, and with it forget all that
+            // was worked out of its files.
+            for (id, root) in (first..).map(SourceRootId).zip(roots) {
+                for file in root.iter() {
+                    db.set_file_source_root_with_durability(file, id, Durability::MEDIUM);
+                }
+                db.set_source_root_with_durability(
+                    id,
+                    triomphe::Arc::new(root),
+                    Durability::MEDIUM,
+                );
+            }
+        }
+        change.set_crate_graph(self.graph.builder.clone());
+        if first == 0 || self.macros.len() > all_macros {
+            let mut proc_macros = ProcMacrosBuilder::default();
+            for (id, macros) in &self.macros {
+                proc_macros.insert(*id, Ok(macros.clone()));
+            }
+            change.set_proc_macros(proc_macros);
+        }
+        db.apply_change(change);
+        // Applying the change keeps the map from builder ids to itself; setting
+        // an equal graph again gives the same crates and the map.
+        let map = self.graph.builder.clone().set_in_db(db);
+        let ids = self.graph.ids.iter();
+        self.crates = ids.map(|id| id.map(|id| map[&id])).collect();
+        Ok(())
+    }
 }
 
 /// The macros of a procedural-macro unit: real ones where there are, else what
@@ -118,35 +165,39 @@ fn expanders(
     Ok(macros::of_unit(id, unit, log, &options.limits, unavailable))
 }
 
+/// Reads the files of the units from `known` on, of packages that have not
+/// been read.
 fn load_files(
     plan: &Plan,
+    known: usize,
     built: Option<&Executed>,
     options: &LoadOptions,
     files: &mut Files,
     change: &mut ChangeWithProcMacros,
 ) {
+    let mut units_of: FxHashMap<&Utf8Path, Vec<&Unit>> = FxHashMap::default();
+    for unit in &plan.units[known..] {
+        units_of.entry(&unit.package_dir).or_default().push(unit);
+    }
     // Deepest directories first: a file belongs to the innermost package.
-    let mut dirs: Vec<_> = plan
-        .units
+    let mut dirs: Vec<&Utf8Path> = plan.units[known..]
         .iter()
-        .map(|unit| unit.package_dir.clone())
+        .map(|unit| unit.package_dir.as_path())
+        .filter(|dir| !files.packages.contains(*dir))
         .collect();
     dirs.sort_by_key(|dir| std::cmp::Reverse(dir.components().count()));
-    dirs.dedup();
-    let packages: FxHashSet<_> = dirs.iter().cloned().collect();
+    files
+        .packages
+        .extend(dirs.iter().map(|dir| dir.to_path_buf()));
+    let packages = files.packages.clone();
     let mut done = FxHashSet::default();
     for dir in dirs {
-        if !done.insert(dir.clone()) {
+        if !done.insert(dir) {
             continue;
         }
-        let roots: Vec<_> = plan
-            .units
-            .iter()
-            .filter(|unit| unit.package_dir == dir)
-            .map(|unit| unit.root_file.clone())
-            .collect();
+        let units = &units_of[dir];
         let skip = |path: &Path| {
-            if packages.iter().any(|package| package.as_std_path() == path) {
+            if Utf8Path::from_path(path).is_some_and(|path| packages.contains(path)) {
                 return true;
             }
             let unused = path.parent() == Some(dir.as_std_path())
@@ -164,19 +215,38 @@ fn load_files(
                 });
             // Unless a target of the plan lives there.
             unused
-                && !roots
+                && !units
                     .iter()
-                    .any(|root| root.as_std_path().starts_with(path))
+                    .any(|unit| unit.root_file.as_std_path().starts_with(path))
+        };
+        let package = match Package::open(dir) {
+            Ok(package) => package,
+            Err(problem) => {
+                files.unreadable(dir, problem);
+                continue;
+            }
         };
         let generated = Generated {
-            known: generated(plan, &dir),
+            known: generated(plan, units, dir, &package),
             written: built
                 .into_iter()
-                .flat_map(|built| built.out_dirs(&dir))
+                .flat_map(|built| built.out_dirs(dir))
                 .map(Utf8Path::to_owned)
                 .collect(),
         };
-        files.load_root(&dir, &skip, &generated, change, &options.limits);
+        let treatment = if units.iter().any(|unit| unit.kind == UnitKind::Sysroot) {
+            Treatment::Sysroot
+        } else if units.iter().any(|unit| unit.edition == "2015") {
+            Treatment::Edition2015
+        } else {
+            Treatment::AsItStands
+        };
+        let reading = Reading {
+            package: &package,
+            treatment,
+            limits: &options.limits,
+        };
+        files.load_root(dir, reading, &skip, &generated, change);
     }
 }
 
@@ -188,12 +258,16 @@ pub(crate) fn out_dir(package_dir: &Utf8Path) -> Utf8PathBuf {
 
 /// The files that the build scripts of a package's units would write, as far
 /// as they are known without running them.
-fn generated(plan: &Plan, dir: &Utf8Path) -> Vec<(Utf8PathBuf, String)> {
-    let mut files: Vec<_> = plan
-        .units
+fn generated(
+    plan: &Plan,
+    units: &[&Unit],
+    dir: &Utf8Path,
+    package: &Package,
+) -> Vec<(Utf8PathBuf, String)> {
+    let mut files: Vec<_> = units
         .iter()
-        .filter(|unit| unit.package_dir == dir && !has_run(unit))
-        .flat_map(|unit| plan.generated_files(unit))
+        .filter(|unit| !has_run(unit))
+        .flat_map(|unit| plan.generated_files(unit, package))
         .map(|(name, text)| (out_dir(dir).join(name), text))
         .collect();
     files.sort();

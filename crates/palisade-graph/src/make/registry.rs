@@ -1,16 +1,19 @@
-//! Plans for versions of a registry: resolved from the index, read from what
-//! cargo has unpacked. Nothing is run, and no cargo looks at them.
+//! Plans for versions of a registry: resolved from the index, read from their
+//! archives. Nothing is unpacked or run, and no cargo looks at them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use palisade_archive::{CrateArchive, CrateName, ReadOptions};
 use palisade_index::{
-    BuildOptions, BuiltPackages, CargoCache, FeatureResolver, IndexVersion, Manifest, Platform,
-    Resolution, ResolveOptions, Resolver, Root, Target, TargetKind,
+    Archives, BuildOptions, BuiltPackages, FeatureResolver, IndexError, IndexVersion, Manifest,
+    Platform, Resolution, ResolveError, ResolveOptions, Resolver, Root, Target, TargetKind,
 };
 use palisade_model::{Package, PackageSource};
-use palisade_project::{Limits, Plan, Published, Unit, UnitId, UnitKind, published_unit};
+use palisade_project::{
+    Limits, PackageFiles, Plan, Published, Unit, UnitId, UnitKind, published_unit,
+};
 use semver::Version;
 
 use super::work::{Piece, Work};
@@ -28,16 +31,20 @@ pub struct RegistryOptions {
 
 impl Work {
     /// Each of these versions by itself, with its default features.
+    ///
+    /// # Errors
+    /// The registry cannot be asked at all. What is wrong with one version is
+    /// in [`Work::unplanned`] instead.
     pub fn of_registry(
         base: Plan,
-        cache: &CargoCache,
+        archives: &dyn Archives,
         versions: &[(String, Version)],
         options: &RegistryOptions,
-    ) -> Work {
+    ) -> Result<Work, IndexError> {
         let printed = base.cfgs.join("\n");
         let build = BuildOptions::native(Platform::new(&base.triple, &printed));
         let resolver = Resolver::new(
-            cache.clone(),
+            archives,
             ResolveOptions {
                 locked: options.prefer.clone(),
                 ..ResolveOptions::default()
@@ -45,17 +52,21 @@ impl Work {
         );
         let mut planner = Planner {
             plan: base,
-            cache,
+            archives,
             limits: &options.limits,
             packages: HashMap::new(),
+            stopped: None,
             known: HashMap::new(),
         };
         let (mut pieces, mut unplanned) = (Vec::new(), Vec::new());
         for (name, version) in versions {
-            let planned = resolver
-                .resolve(&[Root::requiring(name, version)])
-                .map_err(|error| error.to_string())
-                .and_then(|resolution| planner.piece(&resolution, &build, name, version));
+            let planned = match resolver.resolve(&[Root::requiring(name, version)]) {
+                Ok(resolution) => planner.piece(&resolution, &build, name, version)?,
+                Err(ResolveError::Registry { source, .. }) if is_lasting(&source) => {
+                    return Err(source);
+                }
+                Err(error) => Err(error.to_string()),
+            };
             match planned {
                 Ok(piece) => pieces.push(piece),
                 Err(reason) => {
@@ -68,20 +79,49 @@ impl Work {
                 }
             }
         }
-        Work {
+        Ok(Work {
             plan: planner.plan,
             pieces,
             unplanned,
             program: None,
-        }
+        })
     }
 }
 
-/// A package as it lies on the disk.
+/// Whether an error would meet the next version as well: the registry cannot
+/// be reached, or the disk is full.
+fn is_lasting(error: &IndexError) -> bool {
+    matches!(
+        error,
+        IndexError::Fetch { .. }
+            | IndexError::Write { .. }
+            | IndexError::Status {
+                status: 401 | 403 | 500..,
+                ..
+            }
+    )
+}
+
+/// A package as it lies in its archive.
 struct Unpacked {
-    directory: Utf8PathBuf,
+    archive: Utf8PathBuf,
     manifest: Manifest,
     targets: Vec<Target>,
+    /// What its build script may be made of, by path; nothing without one.
+    texts: BTreeMap<String, String>,
+}
+
+impl PackageFiles for Unpacked {
+    fn text(&self, file: &Utf8Path, limit: u64) -> Option<String> {
+        let path = file.strip_prefix(&self.archive).ok()?;
+        let text = self.texts.get(path.as_str())?;
+        (text.len() as u64 <= limit).then(|| text.clone())
+    }
+
+    fn contains(&self, file: &Utf8Path) -> bool {
+        let path = file.strip_prefix(&self.archive);
+        path.is_ok_and(|path| self.texts.contains_key(path.as_str()))
+    }
 }
 
 impl Unpacked {
@@ -97,9 +137,11 @@ impl Unpacked {
 
 struct Planner<'a> {
     plan: Plan,
-    cache: &'a CargoCache,
+    archives: &'a dyn Archives,
     limits: &'a Limits,
-    packages: HashMap<(String, Version), Option<Arc<Unpacked>>>,
+    packages: HashMap<(String, Version), Result<Arc<Unpacked>, String>>,
+    /// Why the registry can no longer be asked.
+    stopped: Option<IndexError>,
     /// Units that exist, so that what is the same is loaded once.
     known: HashMap<Same, UnitId>,
 }
@@ -132,13 +174,28 @@ impl Planner<'_> {
         build: &BuildOptions,
         name: &str,
         version: &Version,
-    ) -> Result<Piece, String> {
+    ) -> Result<Result<Piece, String>, IndexError> {
         let built = FeatureResolver::new(resolution, build, |version| {
-            let unpacked = self.unpacked(&version.name, &version.version);
-            unpacked.is_some_and(|unpacked| unpacked.manifest.proc_macro)
+            let unpacked = self.unpacked(version);
+            unpacked.is_ok_and(|unpacked| unpacked.manifest.proc_macro)
         })
         .resolve();
         let planned = self.packages(resolution, &built);
+        let piece = self.piece_of(resolution, &built, planned, name, version);
+        match self.stopped.take() {
+            Some(error) => Err(error),
+            None => Ok(piece),
+        }
+    }
+
+    fn piece_of(
+        &mut self,
+        resolution: &Resolution,
+        built: &BuiltPackages,
+        planned: Vec<Planned>,
+        name: &str,
+        version: &Version,
+    ) -> Result<Piece, String> {
         let own = |version: &&IndexVersion, wanted: &Version| {
             version.name.eq_ignore_ascii_case(name) && version.version == *wanted
         };
@@ -147,9 +204,8 @@ impl Planner<'_> {
             own(&found, version)
         });
         let root = root.ok_or("nothing of it is built for this platform")?;
-        let unpacked = self
-            .unpacked(name, version)
-            .ok_or("its source is not there")?;
+        let found = resolution.packages[built.packages[root].package].version();
+        let unpacked = self.unpacked(found)?;
         let features: Vec<String> = built.packages[root].features.iter().cloned().collect();
         let Planned {
             library,
@@ -233,7 +289,7 @@ impl Planner<'_> {
                 let found = resolution.packages[all.packages[*to].package].version();
                 // A dependency that keeps its package's name goes by the name
                 // of the library, which may be another one.
-                let target = this.unpacked(&found.name, &found.version);
+                let target = this.unpacked(found).ok();
                 let target = target.as_ref().and_then(|unpacked| unpacked.library());
                 let name = match target {
                     Some(target) if *name == found.name => target.name.clone(),
@@ -245,7 +301,7 @@ impl Planner<'_> {
         };
         let deps = named(self, &built.dependencies);
         let build_deps = named(self, &built.build_dependencies);
-        let Some(unpacked) = self.unpacked(&version.name, &version.version) else {
+        let Ok(unpacked) = self.unpacked(version) else {
             result
                 .missing
                 .insert(format!("{} {}", version.name, version.version));
@@ -286,7 +342,7 @@ impl Planner<'_> {
             _ => UnitKind::Bin,
         };
         let same = Same {
-            root_file: unpacked.directory.join(&target.path),
+            root_file: unpacked.archive.join(&target.path),
             kind,
             features: features.to_vec(),
             deps: deps.to_vec(),
@@ -300,7 +356,7 @@ impl Planner<'_> {
             Published {
                 package: package.clone(),
                 manifest: unpacked.manifest.table(),
-                package_dir: unpacked.directory.clone(),
+                package_dir: unpacked.archive.clone(),
                 name: &target.name,
                 kind,
                 root_file: &target.path,
@@ -308,6 +364,7 @@ impl Planner<'_> {
                 features: features.to_vec(),
                 deps: deps.to_vec(),
                 build_script,
+                files: unpacked,
             },
             self.limits,
         );
@@ -317,29 +374,59 @@ impl Planner<'_> {
         id
     }
 
-    /// The package as it lies on the disk; `None` where it does not, or where
-    /// its manifest cannot be read.
-    fn unpacked(&mut self, name: &str, version: &Version) -> Option<Arc<Unpacked>> {
-        let key = (name.to_owned(), version.clone());
+    /// The package as it lies in its archive.
+    ///
+    /// # Errors
+    /// Why there is none, or none that can be read.
+    fn unpacked(&mut self, version: &IndexVersion) -> Result<Arc<Unpacked>, String> {
+        let key = (version.name.clone(), version.version.clone());
         if let Some(known) = self.packages.get(&key) {
             return known.clone();
         }
-        let read = || {
-            let directory = self.cache.unpacked(name, version)?;
-            let text = std::fs::read_to_string(directory.join("Cargo.toml")).ok()?;
-            let manifest = Manifest::parse(&text).ok()?;
-            let paths = paths(&directory);
-            let targets = manifest.targets(paths.iter().map(String::as_str));
-            Some(Arc::new(Unpacked {
-                directory,
-                manifest,
-                targets,
-            }))
+        let found = match self.archives.archive_file(version) {
+            Ok(Some(archive)) => unpack(archive, version),
+            Ok(None) => Err("its archive is not there".to_owned()),
+            Err(error) => {
+                let reason = error.to_string();
+                if is_lasting(&error) {
+                    self.stopped = Some(error);
+                }
+                Err(reason)
+            }
         };
-        let found = read();
         self.packages.insert(key, found.clone());
         found
     }
+}
+
+fn unpack(archive: Utf8PathBuf, version: &IndexVersion) -> Result<Arc<Unpacked>, String> {
+    let expected = CrateName {
+        name: version.name.clone(),
+        version: version.version.clone(),
+    };
+    // Versions that were published under older rules are read as well.
+    let options = ReadOptions::lenient().expecting(expected);
+    let tree = CrateArchive::open(&archive, &options)
+        .map_err(|error| format!("its archive cannot be read: {error}"))?
+        .into_tree();
+    let text = tree.manifest_path().and_then(|path| tree.text(path));
+    let text = text.ok_or("its archive has no manifest")?;
+    let manifest =
+        Manifest::parse(text).map_err(|error| format!("its manifest cannot be read: {error}"))?;
+    let targets = manifest.targets(tree.paths());
+    let has_script = targets.iter().any(|it| it.kind == TargetKind::BuildScript);
+    let paths = tree
+        .paths()
+        .filter(|path| has_script && (path.ends_with(".rs") || tree.manifest_path() == Some(path)));
+    let texts = paths
+        .filter_map(|path| Some((path.to_owned(), tree.text(path)?.to_owned())))
+        .collect();
+    Ok(Arc::new(Unpacked {
+        archive,
+        manifest,
+        targets,
+        texts,
+    }))
 }
 
 fn package(name: &str, version: &Version) -> Package {
@@ -348,26 +435,4 @@ fn package(name: &str, version: &Version) -> Package {
         version: version.clone(),
         source: PackageSource::CratesIo,
     }
-}
-
-/// Where cargo looks for crates that a manifest does not list, and `build.rs`.
-fn paths(directory: &Utf8Path) -> Vec<String> {
-    let mut paths = Vec::new();
-    for below in ["", "src", "src/bin"] {
-        let entries = directory.join(below).read_dir_utf8().into_iter().flatten();
-        for entry in entries.flatten() {
-            let path = match below {
-                "" => entry.file_name().to_owned(),
-                _ => format!("{below}/{}", entry.file_name()),
-            };
-            if below == "src/bin" && entry.path().join("main.rs").is_file() {
-                paths.push(format!("{path}/main.rs"));
-            }
-            if entry.path().is_file() {
-                paths.push(path);
-            }
-        }
-    }
-    paths.sort();
-    paths
 }

@@ -65,7 +65,8 @@ pub struct Made {
     pub shortfall: Option<Shortfall>,
     /// The size of the file, in bytes.
     pub bytes: u64,
-    /// Its share of the job's processor time, where that is known.
+    /// The processor time that it took, with its share of what its job took as
+    /// a whole, where that is known.
     pub cpu: Option<Duration>,
     /// The most memory that the worker has had in use so far, in bytes; 0
     /// where that is not known.
@@ -106,8 +107,8 @@ pub enum MakeError {
 
 /// Makes the fragments of some work that are not in the store yet.
 ///
-/// A job that breaks its worker is tried again, each crate by itself, so that
-/// the one to blame costs only itself. Killed at any moment, the next call
+/// A job that breaks its worker is tried again in halves, so that the crate to
+/// blame costs only itself. Killed at any moment, the next call
 /// goes on with what is missing.
 ///
 /// # Errors
@@ -146,7 +147,7 @@ pub fn make(
     };
     let mut jobs = batches(&work.plan, &work.pieces, wanted, &limits);
     while !jobs.is_empty() {
-        let mut alone: Vec<Vec<usize>> = Vec::new();
+        let mut halves: Vec<Vec<usize>> = Vec::new();
         let encoded = jobs.iter().map(|batch| {
             let pieces = batch.iter().map(|&piece| &work.pieces[piece]);
             serde_json::to_vec(&Job::new(&work.plan, pieces)).unwrap_or_default()
@@ -161,7 +162,8 @@ pub fn make(
                     }
                 }
                 Err(_) if batch.len() > 1 => {
-                    alone.extend(batch.iter().map(|&piece| vec![piece]));
+                    let (left, right) = batch.split_at(batch.len() / 2);
+                    halves.extend([left.to_vec(), right.to_vec()]);
                 }
                 Err(reason) => {
                     let key = work.pieces[batch[0]].key.clone();
@@ -169,7 +171,7 @@ pub fn make(
                 }
             }
         }
-        jobs = alone;
+        jobs = halves;
     }
     Ok(())
 }
@@ -229,9 +231,12 @@ fn answered(
     };
     let garbled = || "the worker's answer is garbled".to_owned();
     let (memory, files) = worker::split(&answer, batch.len()).ok_or_else(garbled)?;
+    // What the job took as a whole: loading, and what its crates share.
+    let own: Duration = files.iter().map(|file| file.cpu).sum();
     let share = u32::try_from(batch.len()).unwrap_or(1);
+    let shared = outcome.cpu.map(|cpu| cpu.saturating_sub(own) / share);
     let mut made = Vec::new();
-    for (&piece, bytes) in batch.iter().zip(files) {
+    for (&piece, worker::Answered { cpu, bytes }) in batch.iter().zip(files) {
         let key = &work.pieces[piece].key;
         let fragment = Fragment::decode(bytes, &ReadLimits::default())
             .map_err(|error| format!("{}: {error}", garbled()))?;
@@ -248,7 +253,7 @@ fn answered(
                 quality: fragment.quality(),
                 shortfall,
                 bytes: bytes.len() as u64,
-                cpu: outcome.cpu.map(|cpu| cpu / share),
+                cpu: shared.map(|shared| shared + cpu),
                 memory,
             },
             bytes.to_vec(),
@@ -263,9 +268,10 @@ fn readable(plan: &Plan) -> Vec<PathBuf> {
     let mut directories: BTreeSet<Utf8PathBuf> = BTreeSet::new();
     for unit in &plan.units {
         let directory = &unit.package_dir;
+        let name = format!("{}-{}", unit.package.name, unit.package.version);
         let in_store = directory
             .file_name()
-            .is_some_and(|name| name == format!("{}-{}", unit.package.name, unit.package.version));
+            .is_some_and(|file| file == name || file.strip_suffix(".crate") == Some(name.as_str()));
         let directory = match directory.parent() {
             Some(store) if in_store && !is_sysroot(unit) => store.to_owned(),
             _ => directory.clone(),
@@ -275,9 +281,9 @@ fn readable(plan: &Plan) -> Vec<PathBuf> {
         }
     }
     let directories = directories.into_iter().map(Utf8PathBuf::into_std_path_buf);
-    // The worker opens it as its own, and only says in it how much it needed.
-    let status = PathBuf::from("/proc/self/status");
+    // The worker opens them as its own, and only says in them what it needed.
+    let itself = worker::ABOUT_ITSELF.iter().map(PathBuf::from);
     directories
-        .chain(status.is_file().then_some(status))
+        .chain(itself.filter(|file| file.is_file()))
         .collect()
 }

@@ -1,7 +1,7 @@
 //! A job on its way to a worker, which is the same executable: the plan, cut
 //! down to what the job needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use palisade_model::{Package, PackageSource};
 use palisade_project::{Plan, Unit, UnitId, UnitKind};
@@ -14,13 +14,19 @@ use crate::{Key, Origin};
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Job {
     units: Vec<WireUnit>,
+    pub(super) frame: Frame,
+    pub(super) pieces: Vec<WirePiece>,
+}
+
+/// What a plan says of all its units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Frame {
     cfgs: Vec<String>,
     host_cfgs: Vec<String>,
     sysroot_cfgs: Vec<String>,
     triple: String,
     toolchain: String,
     root: String,
-    pub(super) pieces: Vec<WirePiece>,
 }
 
 /// One fragment of a job.
@@ -32,8 +38,9 @@ pub(super) struct WirePiece {
     pub(super) missing: Vec<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct WireUnit {
+/// A unit; two that are equal are loaded once.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct WireUnit {
     package: String,
     version: String,
     sysroot: bool,
@@ -99,12 +106,14 @@ impl Job {
         });
         Job {
             units: units.collect(),
-            cfgs: plan.cfgs.clone(),
-            host_cfgs: plan.host_cfgs.clone(),
-            sysroot_cfgs: plan.sysroot_cfgs.clone(),
-            triple: plan.triple.clone(),
-            toolchain: plan.toolchain.to_string(),
-            root: plan.workspace_root.to_string(),
+            frame: Frame {
+                cfgs: plan.cfgs.clone(),
+                host_cfgs: plan.host_cfgs.clone(),
+                sysroot_cfgs: plan.sysroot_cfgs.clone(),
+                triple: plan.triple.clone(),
+                toolchain: plan.toolchain.to_string(),
+                root: plan.workspace_root.to_string(),
+            },
             pieces: pieces
                 .into_iter()
                 .map(|piece| WirePiece {
@@ -117,50 +126,52 @@ impl Job {
         }
     }
 
-    /// The plan, as far as the job needs it.
+    /// Adds to a plan what the job has beyond it, and gives the places there of
+    /// the job's units. `known` has those of the plan so far.
     ///
     /// # Errors
     /// A version or a place makes no sense; the parent is another program.
-    pub(super) fn plan(&self) -> Result<Plan, String> {
-        let units = self.units.iter().map(|unit| {
-            let kind = KINDS.get(usize::from(unit.kind));
+    pub(super) fn add_to(
+        &self,
+        plan: &mut Plan,
+        known: &mut HashMap<WireUnit, UnitId>,
+    ) -> Result<Vec<UnitId>, String> {
+        let mut places: Vec<UnitId> = Vec::with_capacity(self.units.len());
+        for unit in &self.units {
+            // What comes later cannot be linked yet; nothing that is compiled
+            // depends on it.
+            let place = |job: usize| places.get(job).map(|place| place.0);
             let deps = unit.deps.iter();
-            let inside = |place: &usize| *place < self.units.len();
-            if !deps
-                .clone()
-                .map(|(_, dep)| dep)
-                .chain(&unit.build_script)
-                .all(inside)
-            {
-                return Err(format!("`{}` depends on nothing", unit.name));
-            }
-            Ok(Unit {
-                package: Package {
-                    name: unit.package.clone(),
-                    version: unit.version.parse().map_err(|error| format!("{error}"))?,
-                    source: match unit.sysroot {
-                        true => PackageSource::Sysroot,
-                        false => PackageSource::CratesIo,
-                    },
-                },
-                name: unit.name.clone(),
-                kind: *kind.ok_or("an unknown kind of crate")?,
-                root_file: unit.root_file.clone().into(),
-                package_dir: unit.package_dir.clone().into(),
-                edition: unit.edition.clone(),
-                features: unit.features.clone(),
-                extra_cfgs: unit.extra_cfgs.clone(),
-                unknown_cfgs: unit.unknown_cfgs.clone(),
-                env: unit.env.clone(),
+            let unit = WireUnit {
                 deps: deps
-                    .map(|(name, dep)| (name.clone(), UnitId(*dep)))
+                    .filter_map(|(name, dep)| Some((name.clone(), place(*dep)?)))
                     .collect(),
-                host: unit.host,
-                build_script: unit.build_script.map(UnitId),
-            })
-        });
+                build_script: unit.build_script.and_then(place),
+                ..unit.clone()
+            };
+            let place = match known.get(&unit) {
+                Some(&place) => place,
+                None => {
+                    plan.units.push(unit.unit()?);
+                    let place = UnitId(plan.units.len() - 1);
+                    known.insert(unit, place);
+                    place
+                }
+            };
+            places.push(place);
+        }
+        Ok(places)
+    }
+}
+
+impl Frame {
+    /// A plan without units.
+    ///
+    /// # Errors
+    /// The version makes no sense; the parent is another program.
+    pub(super) fn plan(&self) -> Result<Plan, String> {
         Ok(Plan {
-            units: units.collect::<Result<_, String>>()?,
+            units: Vec::new(),
             targets: Vec::new(),
             cfgs: self.cfgs.clone(),
             host_cfgs: self.host_cfgs.clone(),
@@ -173,17 +184,44 @@ impl Job {
             diagnostics: Vec::new(),
         })
     }
+}
 
-    /// The units of every piece, one after the other.
-    pub(super) fn wanted(&self) -> Vec<UnitId> {
-        let units = self.pieces.iter().flat_map(|piece| &piece.units);
-        units.map(|&unit| UnitId(unit)).collect()
+impl WireUnit {
+    fn unit(&self) -> Result<Unit, String> {
+        let kind = KINDS.get(usize::from(self.kind));
+        Ok(Unit {
+            package: Package {
+                name: self.package.clone(),
+                version: self.version.parse().map_err(|error| format!("{error}"))?,
+                source: match self.sysroot {
+                    true => PackageSource::Sysroot,
+                    false => PackageSource::CratesIo,
+                },
+            },
+            name: self.name.clone(),
+            kind: *kind.ok_or("an unknown kind of crate")?,
+            root_file: self.root_file.clone().into(),
+            package_dir: self.package_dir.clone().into(),
+            edition: self.edition.clone(),
+            features: self.features.clone(),
+            extra_cfgs: self.extra_cfgs.clone(),
+            unknown_cfgs: self.unknown_cfgs.clone(),
+            env: self.env.clone(),
+            deps: self
+                .deps
+                .iter()
+                .map(|(name, dep)| (name.clone(), UnitId(*dep)))
+                .collect(),
+            host: self.host,
+            build_script: self.build_script.map(UnitId),
+        })
     }
 }
 
 impl WirePiece {
-    pub(super) fn len(&self) -> usize {
-        self.units.len()
+    /// Its units, by their places in the job.
+    pub(super) fn units(&self) -> impl Iterator<Item = usize> {
+        self.units.iter().copied()
     }
 
     pub(super) fn origin(&self) -> Origin {

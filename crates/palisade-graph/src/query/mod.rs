@@ -4,6 +4,7 @@ mod able;
 mod graph;
 mod meant;
 mod name;
+mod screen;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use able::{Ability, Able, UnsafeFunction};
 use graph::{CrateId, Graph, Input, Node, place};
 pub use meant::{Meant, closure};
 pub use name::{FunctionName, NameError};
+pub use screen::{Gaps, Reach};
 use walk::{Walk, linked};
 
 /// Fragments stitched together.

@@ -71,9 +71,24 @@ impl<'g> Walk<'g> {
                 }
             }
         }
+        self.drain();
+    }
+
+    /// Walks on from what was entered.
+    pub(super) fn drain(&mut self) {
         while let Some(node) = self.todo.pop_front() {
             self.visit(node);
         }
+    }
+
+    /// Takes a function for one that another one calls.
+    pub(super) fn enter(&mut self, node: Node, from: Node) {
+        let origin = Origin {
+            from: Some(from),
+            line: 0,
+            through: None,
+        };
+        self.reach(node, origin);
     }
 
     fn reach(&mut self, node: Node, origin: Origin) {

@@ -4,10 +4,12 @@ mod cache;
 mod client;
 mod config;
 mod download;
+mod files;
 mod sparse;
 
 pub use cache::Cached;
 pub use client::{Conditions, HttpOptions};
+pub use files::StaticFiles;
 pub use sparse::{Asked, SparseRegistry};
 
 pub(crate) use cache::IndexCache;

@@ -11,7 +11,7 @@ use super::config::Config;
 use super::download;
 use super::{Answer, Cached, Client, Conditions, HttpOptions, IndexCache};
 use crate::source::check_name;
-use crate::{IndexError, IndexFile, IndexVersion, Registry, index_path};
+use crate::{Archives, IndexError, IndexFile, IndexVersion, Registry, index_path};
 
 /// The most bytes of a registry's `config.json`.
 const CONFIG_BYTES: u64 = 1 << 20;
@@ -204,6 +204,13 @@ impl SparseRegistry {
                 Ok(None)
             }
         }
+    }
+}
+
+impl Archives for SparseRegistry {
+    fn archive_file(&self, version: &IndexVersion) -> Result<Option<Utf8PathBuf>, IndexError> {
+        let there = self.archive(version)?;
+        Ok(there.map(|_| self.archive_path(&version.name, &version.version)))
     }
 }
 

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ARCHIVE_BYTES, INDEX_FILE_BYTES, check_name, verified};
-use crate::{IndexError, IndexFile, IndexVersion, Registry, index_path, read};
+use super::{ARCHIVE_BYTES, INDEX_FILE_BYTES, archives_in, check_name, verified};
+use crate::{Archives, IndexError, IndexFile, IndexVersion, Registry, index_path, read};
 
 /// The format of cargo's cached index files that is understood, in use since
 /// 2021.
@@ -93,24 +93,7 @@ impl CargoCache {
     /// # Errors
     /// The directory cannot be listed.
     pub fn archives(&self) -> Result<Vec<(String, semver::Version)>, IndexError> {
-        let root = self.below("cache");
-        let failed = |source| IndexError::Read {
-            path: root.clone(),
-            source,
-        };
-        let mut files = Vec::new();
-        for entry in root.read_dir_utf8().map_err(failed)? {
-            files.push(entry.map_err(failed)?.file_name().to_owned());
-        }
-        files.sort();
-        let split = |file: &String| {
-            let stem = file.strip_suffix(".crate")?;
-            stem.match_indices('-').find_map(|(at, _)| {
-                let version = stem[at + 1..].parse().ok()?;
-                Some((stem[..at].to_owned(), version))
-            })
-        };
-        Ok(files.iter().filter_map(split).collect())
+        archives_in(&self.below("cache"))
     }
 
     /// The names of all crates whose index file cargo has fetched, in order.
@@ -123,6 +106,13 @@ impl CargoCache {
 
     fn below(&self, part: &str) -> Utf8PathBuf {
         self.home.join("registry").join(part).join(&self.directory)
+    }
+}
+
+impl Archives for CargoCache {
+    fn archive_file(&self, version: &IndexVersion) -> Result<Option<Utf8PathBuf>, IndexError> {
+        let there = self.archive(version)?;
+        Ok(there.and_then(|_| self.archive_path(&version.name, &version.version)))
     }
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ARCHIVE_BYTES, INDEX_FILE_BYTES, check_name, verified};
-use crate::{IndexError, IndexFile, IndexVersion, Registry, index_path, read};
+use super::{ARCHIVE_BYTES, INDEX_FILE_BYTES, archives_in, check_name, verified};
+use crate::{Archives, IndexError, IndexFile, IndexVersion, Registry, index_path, read};
 
 /// A directory with `name-version.crate` files and an index in `index/`.
 #[derive(Clone, Debug)]
@@ -42,6 +42,30 @@ impl LocalRegistry {
     }
 }
 
+impl LocalRegistry {
+    fn path_of(&self, version: &IndexVersion) -> Result<Utf8PathBuf, IndexError> {
+        check_name(&version.name)?;
+        let file = format!("{}-{}.crate", version.name, version.version);
+        Ok(self.root.join(file))
+    }
+
+    /// The names and versions of all archives in the directory, in the order
+    /// of the files' names. Files that are called otherwise are left out.
+    ///
+    /// # Errors
+    /// The directory cannot be listed.
+    pub fn archives(&self) -> Result<Vec<(String, semver::Version)>, IndexError> {
+        archives_in(&self.root)
+    }
+}
+
+impl Archives for LocalRegistry {
+    fn archive_file(&self, version: &IndexVersion) -> Result<Option<Utf8PathBuf>, IndexError> {
+        let there = self.archive(version)?;
+        there.map(|_| self.path_of(version)).transpose()
+    }
+}
+
 impl Registry for LocalRegistry {
     fn index_file(&self, name: &str) -> Result<Option<Arc<IndexFile>>, IndexError> {
         check_name(name)?;
@@ -51,9 +75,7 @@ impl Registry for LocalRegistry {
     }
 
     fn archive(&self, version: &IndexVersion) -> Result<Option<Vec<u8>>, IndexError> {
-        check_name(&version.name)?;
-        let file = format!("{}-{}.crate", version.name, version.version);
-        let path = self.root.join(file);
+        let path = self.path_of(version)?;
         read::bytes(&path, ARCHIVE_BYTES)?
             .map(|bytes| verified(|| format!("`{path}`"), bytes, version.checksum))
             .transpose()

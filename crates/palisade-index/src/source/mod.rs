@@ -5,7 +5,7 @@ mod local;
 
 use std::sync::Arc;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use palisade_model::Checksum;
 use sha2::{Digest, Sha256};
 
@@ -38,6 +38,23 @@ impl<R: Registry + ?Sized> Registry for &R {
 
     fn archive(&self, version: &IndexVersion) -> Result<Option<Vec<u8>>, IndexError> {
         (**self).archive(version)
+    }
+}
+
+/// A registry whose archives lie on this machine, at the latest when they are
+/// asked for.
+pub trait Archives: Registry {
+    /// The file of a version's archive, whose checksum has been compared with
+    /// the index; `None` when the registry does not have it.
+    ///
+    /// # Errors
+    /// As for [`Registry::archive`].
+    fn archive_file(&self, version: &IndexVersion) -> Result<Option<Utf8PathBuf>, IndexError>;
+}
+
+impl<R: Archives + ?Sized> Archives for &R {
+    fn archive_file(&self, version: &IndexVersion) -> Result<Option<Utf8PathBuf>, IndexError> {
+        (**self).archive_file(version)
     }
 }
 
@@ -91,6 +108,28 @@ fn names_below(root: &Utf8Path) -> Result<Vec<String>, IndexError> {
     }
     names.sort();
     Ok(names)
+}
+
+/// The names and versions of the archives in a directory, in the order of the
+/// files' names.
+fn archives_in(root: &Utf8Path) -> Result<Vec<(String, semver::Version)>, IndexError> {
+    let failed = |source| IndexError::Read {
+        path: root.to_owned(),
+        source,
+    };
+    let mut files = Vec::new();
+    for entry in root.read_dir_utf8().map_err(failed)? {
+        files.push(entry.map_err(failed)?.file_name().to_owned());
+    }
+    files.sort();
+    let split = |file: &String| {
+        let stem = file.strip_suffix(".crate")?;
+        stem.match_indices('-').find_map(|(at, _)| {
+            let version = stem[at + 1..].parse().ok()?;
+            Some((stem[..at].to_owned(), version))
+        })
+    };
+    Ok(files.iter().filter_map(split).collect())
 }
 
 /// Refuses what must not become part of a path.

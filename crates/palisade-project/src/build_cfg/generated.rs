@@ -1,31 +1,22 @@
 //! Small source files that build scripts write and that can be written without
 //! running them.
 
-use camino::Utf8Path;
 use semver::Version;
 
 use super::lex::{self, Token};
-use crate::{Limits, read};
 
-/// The files that a package's build script would put into `OUT_DIR`, by name,
-/// as far as they are known.
+/// The files that a build script of this text would put into `OUT_DIR`, by
+/// name, as far as they are known.
 ///
 /// serde, thiserror and others write a module whose name holds the patch
 /// version, so that what their derives generate only fits their own version:
 /// the script holds its text as `const PRIVATE`, with `$$` for the version.
 /// num-bigint up to 0.4.4 writes a table of the largest powers of each radix,
 /// typenum up to 1.17 its named numbers.
-pub(crate) fn generated_files(
-    script: &Utf8Path,
-    version: &Version,
-    limits: &Limits,
-) -> Vec<(String, String)> {
-    let Ok(text) = read::text(script, limits.build_script_bytes) else {
-        return Vec::new();
-    };
+pub(crate) fn generated_by(text: &str, version: &Version) -> Vec<(String, String)> {
     let mut files = Vec::new();
     if text.contains("\"private.rs\"")
-        && let Some(template) = constant(&lex::tokens(&text), "PRIVATE")
+        && let Some(template) = constant(&lex::tokens(text), "PRIVATE")
     {
         let module = template.replace("$$", &version.patch.to_string());
         files.push(("private.rs".to_owned(), module));

@@ -5,15 +5,22 @@ use camino::Utf8Path;
 use semver::Version;
 
 use super::rule::Probe;
-use crate::{Limits, read};
+use crate::{Limits, PackageFiles, read};
 
 /// The flags of `[package.metadata.build-rs]`, as zerocopy's script sets them.
-pub(super) fn flags(script: &Utf8Path, probe: &Probe<'_>, limits: &Limits) -> Vec<String> {
+pub(super) fn flags(
+    script: &Utf8Path,
+    probe: &Probe<'_>,
+    files: &dyn PackageFiles,
+    limits: &Limits,
+) -> Vec<String> {
     if probe.name != "zerocopy" {
         return Vec::new();
     }
     let manifest = script.with_file_name("Cargo.toml");
-    let Ok(table) = read::toml(&manifest, limits.manifest_bytes) else {
+    let text = files.text(&manifest, limits.manifest_bytes);
+    let table = text.and_then(|text| read::parse_toml(&manifest, &text).ok());
+    let Some(table) = table else {
         return Vec::new();
     };
     table

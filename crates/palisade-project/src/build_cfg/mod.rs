@@ -23,8 +23,8 @@ mod table;
 
 use camino::Utf8Path;
 
-use crate::{Limits, read};
-pub(crate) use generated::{generated_files, variable};
+use crate::{Limits, PackageFiles};
+pub(crate) use generated::{generated_by, variable};
 pub(crate) use rule::Probe;
 use rule::When;
 
@@ -38,8 +38,13 @@ pub(crate) struct Outcome {
 }
 
 /// Finds out what the build script at `script` would set.
-pub(crate) fn evaluate(script: &Utf8Path, probe: &Probe<'_>, limits: &Limits) -> Outcome {
-    let texts = script_texts(script, limits);
+pub(crate) fn evaluate(
+    script: &Utf8Path,
+    probe: &Probe<'_>,
+    files: &dyn PackageFiles,
+    limits: &Limits,
+) -> Outcome {
+    let texts = script_texts(script, files, limits);
     let mut outcome = Outcome::default();
     let known = table::find(probe);
     for rule in &known {
@@ -57,7 +62,9 @@ pub(crate) fn evaluate(script: &Utf8Path, probe: &Probe<'_>, limits: &Limits) ->
             }
         }
     }
-    outcome.cfgs.extend(manifest::flags(script, probe, limits));
+    outcome
+        .cfgs
+        .extend(manifest::flags(script, probe, files, limits));
     let reviewed = known.iter().any(|rule| rule.is_reviewed(probe.version));
     for text in &texts {
         let tokens = lex::tokens(text);
@@ -113,23 +120,24 @@ fn mentions(text: &str, flag: &str) -> bool {
 
 /// The build script and the files that it is made of, as far as the limits
 /// allow; a file that cannot be read is as if it was empty.
-fn script_texts(script: &Utf8Path, limits: &Limits) -> Vec<String> {
+fn script_texts(script: &Utf8Path, files: &dyn PackageFiles, limits: &Limits) -> Vec<String> {
     let mut texts: Vec<String> = Vec::new();
     let dir = script.parent().unwrap_or(Utf8Path::new("."));
-    let mut files = vec![script.to_owned()];
+    let mut parts = vec![script.to_owned()];
     let mut next = 0;
-    while let Some(file) = files.get(next).cloned() {
+    while let Some(file) = parts.get(next).cloned() {
         next += 1;
         if next > limits.build_script_files {
             break;
         }
-        let Ok(text) = read::text(&file, limits.build_script_bytes) else {
+        let Some(text) = files.text(&file, limits.build_script_bytes) else {
             continue;
         };
         for part in scan::parts(&lex::tokens(&text)) {
             for path in [dir.join(&part), dir.join(&part).join("mod.rs")] {
-                if path.extension() == Some("rs") && path.is_file() && !files.contains(&path) {
-                    files.push(path);
+                if path.extension() == Some("rs") && files.contains(&path) && !parts.contains(&path)
+                {
+                    parts.push(path);
                 }
             }
         }

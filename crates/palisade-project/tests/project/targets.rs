@@ -235,7 +235,7 @@ fn generated_files_are_known() {
     let plan = project.load(|_| {});
     let unit = plan.units.last().expect("the application");
     assert_eq!(
-        plan.generated_files(unit),
+        plan.generated_files(unit, &palisade_project::OnDisk),
         [(
             "private.rs".to_owned(),
             "pub mod __private0 {}\n".to_owned()

@@ -9,8 +9,9 @@ use jiff::tz::TimeZone;
 use palisade_advisory::{
     DEFAULT_URL, Database, Snapshot, UpdateOptions, default_cache_dir, update,
 };
-use palisade_check::{CheckOptions, Checked, FailOn, Gate, Workspace, check};
+use palisade_check::{CheckOptions, Checked, FailOn, Gate, Screener, Workspace, check};
 
+use super::screening::Screening;
 use super::{analysis_options, cache, cargo_home, load_options, now};
 use crate::cli::{CheckArgs, ReportFormat};
 use crate::errors::Usage;
@@ -43,6 +44,12 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit> {
     };
     let paths = args.show.map_or(default_paths, |show| show.paths);
     let progress = Reporter::new();
+    let screening = args.fragments.as_deref().map(|from| Screening {
+        from,
+        offline: args.project.offline,
+    });
+    // An answer from the cache is there at once, but says nothing of fragments.
+    let kept = cache(&args.analysis).filter(|_| screening.is_none());
     let mut checked = check(
         &workspace,
         &CheckOptions {
@@ -52,8 +59,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit> {
             analysis: analysis_options(&args.analysis),
             paths,
             cargo_home: cargo_home(),
-            cache: cache(&args.analysis),
+            cache: kept,
             progress: &progress,
+            screener: screening.as_ref().map(|it| it as &dyn Screener),
         },
     )?;
     progress.finish();

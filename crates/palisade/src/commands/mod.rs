@@ -11,6 +11,7 @@ pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod score;
+pub(crate) mod screening;
 pub(crate) mod serve;
 pub(crate) mod watch;
 pub(crate) mod why;

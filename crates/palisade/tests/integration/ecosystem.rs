@@ -4,6 +4,9 @@
 //! one store and one test for everything that needs them.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
 
 use crate::fixture::{Fixture, functions};
 
@@ -36,6 +39,84 @@ fn fixture() -> Fixture {
             "pub fn a( { ] <<<< fn fn \u{0} ] } }\n",
         )
         .advisory("RUSTSEC-2001-0001", "deep", &functions(&["deep::reached"]))
+        .advisory("RUSTSEC-2001-0002", "deep", &functions(&["deep::spared"]))
+}
+
+/// Serves the files below a directory until the test's process ends.
+fn serve(dir: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(&stream).lines();
+            let first = lines.next().unwrap().unwrap();
+            while lines.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            let path = first.split(' ').nth(1).unwrap().trim_start_matches('/');
+            let body = fs::read(dir.join(path));
+            let status = if body.is_ok() {
+                "200 OK"
+            } else {
+                "404 Not Found"
+            };
+            let body = body.unwrap_or_default();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(head.as_bytes());
+            let _ = stream.write_all(&body);
+        }
+    });
+    address
+}
+
+/// Guards the promise of `--fragments`: it saves work, and never changes a
+/// verdict; what cannot be used is said, and then nothing is saved.
+fn screening(fixture: &Fixture) {
+    let verdicts = |arguments: &[&str]| {
+        let mut all = vec!["--format", "json"];
+        all.extend(arguments);
+        let output = fixture.check(&all);
+        let json = output.json();
+        let findings = json["findings"].as_array().unwrap().clone();
+        let mut found: Vec<(String, String, String)> = findings
+            .iter()
+            .map(|it| {
+                let text = |key: &str| it[key].as_str().unwrap().to_owned();
+                (text("id"), text("verdict"), text("reason"))
+            })
+            .collect();
+        found.sort();
+        (found, output.stderr)
+    };
+    let plain = |found: &[(String, String, String)]| -> Vec<(String, String)> {
+        let pairs = found.iter();
+        pairs
+            .map(|(id, verdict, _)| (id.clone(), verdict.clone()))
+            .collect()
+    };
+    let (walked, _) = verdicts(&[]);
+    let address = serve(fixture.path("graph"));
+    for from in ["../graph", &address] {
+        let (screened, stderr) = verdicts(&["--fragments", from]);
+        assert_eq!(plain(&screened), plain(&walked), "{from}: {stderr}");
+        let by_fragments: Vec<&str> = screened
+            .iter()
+            .filter(|(.., reason)| reason.contains("fragments"))
+            .map(|(id, ..)| id.as_str())
+            .collect();
+        assert_eq!(by_fragments, ["RUSTSEC-2001-0002"], "{screened:?} {stderr}");
+    }
+    let nowhere = serve(fixture.path("nowhere"));
+    for (from, says) in [
+        (nowhere.as_str(), "there are none of"),
+        ("../nowhere", "there are none of"),
+    ] {
+        let (screened, stderr) = verdicts(&["--fragments", from]);
+        assert_eq!(screened, walked, "{from}");
+        assert!(stderr.contains(says), "{from}: {stderr}");
+    }
 }
 
 /// Guards the whole way from source to answers: that fragments are made and
@@ -196,6 +277,7 @@ fn from_source_to_answers() {
     assert!(stats.stdout.contains("failed:      1"), "{}", stats.stdout);
     assert_eq!(fixture.run(&build).json()["made"], 2);
     assert!(fs::metadata(&file).unwrap().len() > 50);
+    screening(&fixture);
 }
 
 /// Guards that what is left out is asked for, not guessed.

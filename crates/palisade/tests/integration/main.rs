@@ -9,6 +9,7 @@ mod callgraph;
 mod check;
 mod config;
 mod ecosystem;
+mod ecosystem_sources;
 mod expand_macros;
 mod fixture;
 mod formats;

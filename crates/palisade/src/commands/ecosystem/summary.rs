@@ -56,6 +56,8 @@ pub(super) struct Timing {
     cpu_seconds_median: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cpu_seconds_mean: Option<f64>,
+    /// Until it was known what to make: resolution, and reading manifests.
+    pub(super) planning_seconds: f64,
     /// The most memory that a worker has had in use, in bytes.
     pub(super) peak_memory: u64,
 }
