@@ -4,23 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_index::{Dependency, Manifest, TargetKind};
 use semver::Version;
+use serde::{Deserialize, Serialize};
 
 use crate::facts::Fact;
 use crate::source::Unit;
 use crate::subject::Package;
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// What it concerns: `dependency`, `build script`, `capability`, `file`,
     /// `feature`, `manifest`.
-    pub kind: &'static str,
+    pub kind: String,
     /// What changed, in one sentence without a full stop.
     pub text: String,
 }
 
 /// The changes from one version to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diff {
     /// The older one's name and version.
     pub old: (String, Version),
@@ -67,7 +68,10 @@ impl Diff {
 }
 
 fn change(changes: &mut Vec<Change>, kind: &'static str, text: String) {
-    changes.push(Change { kind, text });
+    changes.push(Change {
+        kind: kind.to_owned(),
+        text,
+    });
 }
 
 fn build_scripts(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {

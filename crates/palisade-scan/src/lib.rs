@@ -10,8 +10,10 @@
 //! guessed from names, within one package. It prints nothing; findings carry
 //! the excerpts that a report shows.
 //!
-//! The main types are [`Scanner`], [`Input`] (what to scan), [`Report`] and
-//! [`Finding`]; [`rules`] lists the detectors with their documentation.
+//! The main types are [`Scanner`], [`Workers`] (the same in processes that a
+//! hostile package can break without harm), [`Input`] and [`Request`] (what to
+//! scan), [`Report`] and [`Finding`]; [`rules`] lists the detectors with their
+//! documentation.
 //!
 //! ```
 //! use palisade_scan::{Input, Scanner, ScannerOptions};
@@ -29,6 +31,7 @@ mod finding;
 mod input;
 mod limits;
 mod names;
+mod request;
 mod rule;
 mod scan;
 mod score;
@@ -36,6 +39,7 @@ mod secrets;
 mod source;
 mod subject;
 mod suppress;
+mod workers;
 
 pub use diff::{Change, Diff};
 pub use documentation::detectors_page;
@@ -43,10 +47,12 @@ pub use finding::{Category, Confidence, Finding, Place, Severity};
 pub use input::{Input, InputError, Inputs};
 pub use limits::Limits;
 pub use names::NameCorpus;
+pub use request::Request;
 pub use rule::{Lifecycle, Rule};
 pub use scan::{Outcome, Report, ScanError, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
+pub use workers::{DataPaths, Workers, WorkersOptions, serve_worker};
 
 /// Every rule, in the order of the documentation.
 pub fn rules() -> Vec<&'static Rule> {

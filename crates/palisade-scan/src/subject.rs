@@ -67,7 +67,7 @@ impl Subject<'_> {
     pub(crate) fn place(&self, evidence: &Evidence) -> Place {
         let facts = self.facts();
         let file = &facts.files[evidence.file];
-        let token = file.tokens.get(evidence.token);
+        let token = file.tokens().get(evidence.token);
         let (start, end) = token.map_or((0, 0), |token| (token.start as usize, token.end as usize));
         let mut label = evidence.fact.phrase().to_owned();
         if !evidence.detail.is_empty() {

@@ -129,6 +129,9 @@ fn is_pipe_to_shell(text: &str) -> bool {
     ]
     .iter()
     .any(|command| lower.contains(command));
+    if !fetches {
+        return false;
+    }
     let squeezed: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
     let runs = [
         "|sh",
@@ -144,13 +147,17 @@ fn is_pipe_to_shell(text: &str) -> bool {
     ]
     .iter()
     .any(|pipe| squeezed.contains(pipe));
-    fetches && runs
+    runs
 }
+
+const SCHEMES: [&str; 6] = ["http://", "https://", "ws://", "wss://", "tcp://", "ftp://"];
 
 /// Addresses in a text: of the web, and of digits with a port.
 fn addresses(text: &str) -> Vec<Meaning> {
     let mut found = Vec::new();
-    for scheme in ["http://", "https://", "ws://", "wss://", "tcp://", "ftp://"] {
+    let any = memchr::memmem::find(text.as_bytes(), b"://").is_some();
+    let schemes: &[&str] = if any { &SCHEMES } else { &[] };
+    for &scheme in schemes {
         for (at, _) in text.match_indices(scheme).take(64) {
             let rest = &text[at + scheme.len()..];
             let end = rest

@@ -5,12 +5,13 @@
 //! have leads nowhere unless its file or module decides, so that large crates
 //! do not become one large function.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::entry::{Entry, Reached};
 use super::{Evidence, Facts, Scope};
-use crate::source::{ItemKind, Kind};
+use crate::source::{Item, ItemKind, Kind, SourceFile};
 
 /// A function: the index of its file and of its item there.
 type Node = (u32, u32);
@@ -72,92 +73,82 @@ const SCOPE: usize = 60;
 #[derive(Debug)]
 pub(crate) struct Calls {
     edges: FxHashMap<Node, Vec<Node>>,
-    nodes: Vec<Node>,
+    callers: FxHashMap<Node, Vec<Node>>,
+    /// What is asked of each file's functions once its tokens are gone.
+    kept: Vec<Vec<Kept>>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    name: String,
+    kind: ItemKind,
+    test: bool,
+    constructor: bool,
+    public: bool,
+}
+
+impl From<&Item> for Kept {
+    fn from(item: &Item) -> Kept {
+        Kept {
+            name: item.name.clone(),
+            kind: item.kind,
+            test: item.test,
+            constructor: item.constructor,
+            public: item.public,
+        }
+    }
 }
 
 impl Calls {
     pub(super) fn find(facts: &Facts<'_>) -> Calls {
+        let kept: Vec<Vec<Kept>> = facts
+            .files
+            .iter()
+            .map(|file| file.with_code(|file| file.items().items.iter().map(Kept::from).collect()))
+            .collect();
         let mut by_name: FxHashMap<&str, Vec<Node>> = FxHashMap::default();
-        let mut nodes = Vec::new();
-        for (file_index, file) in facts.files.iter().enumerate() {
-            for (item_index, item) in file.items.items.iter().enumerate() {
-                let node = (index(file_index), index(item_index));
-                nodes.push(node);
+        for (file, items) in kept.iter().enumerate() {
+            for (at, item) in items.iter().enumerate() {
                 if item.kind != ItemKind::File && !item.test {
+                    let node = (index(file), index(at));
                     by_name.entry(&item.name).or_default().push(node);
                 }
             }
         }
         let mut edges: FxHashMap<Node, Vec<Node>> = FxHashMap::default();
-        for (file_index, file) in facts.files.iter().enumerate() {
-            for (at, token) in file.tokens.iter().enumerate() {
-                if token.kind != Kind::Ident {
-                    continue;
-                }
-                let word = file.word(at);
-                let Some(targets) = by_name.get(word) else {
-                    continue;
+        for (at, file) in facts.files.iter().enumerate() {
+            file.with_code(|file| {
+                let finder = Finder {
+                    facts,
+                    kept: &kept,
+                    by_name: &by_name,
+                    file_index: at,
                 };
-                let (item_index, _) = file.item(at);
-                let from = (index(file_index), index(item_index));
-                let before = at.checked_sub(1).map_or("", |before| file.word(before));
-                if matches!(before, "fn" | "const" | "static" | "mut" | "macro_rules") {
-                    continue;
-                }
-                let next = file.word(at + 1);
-                let method = before == ".";
-                let qualified = before == ":" && at >= 3;
-                let called = matches!(next, "(" | "!") || next == ":";
-                // What is listed in a constant, or given away, is called
-                // from there.
-                let mentioned = called
-                    || qualified
-                    || next == ","
-                    || file.items.items[item_index].kind == ItemKind::Constant;
-                let chosen: Vec<Node> = targets
-                    .iter()
-                    .copied()
-                    .filter(|&target| target != from)
-                    .filter(|&(file, item)| {
-                        match facts.files[file as usize].items.items[item as usize].kind {
-                            ItemKind::Constant => !method,
-                            ItemKind::Macro => next == "!",
-                            ItemKind::Function | ItemKind::File => mentioned,
-                        }
-                    })
-                    .collect();
-                let same_file: Vec<Node> = chosen
-                    .iter()
-                    .copied()
-                    .filter(|&(file, _)| file == index(file_index))
-                    .collect();
-                let chosen = if qualified {
-                    let module = file.word(at - 3);
-                    let there: Vec<Node> = chosen
-                        .iter()
-                        .copied()
-                        .filter(|&(file, _)| is_module(facts.files[file as usize].path, module))
-                        .collect();
-                    if there.is_empty() { chosen } else { there }
-                } else if method && (targets.len() > 1 || COMMON.contains(&word)) {
-                    continue;
-                } else if same_file.is_empty() {
-                    chosen
-                } else {
-                    same_file
-                };
-                if chosen.len() > MEANINGS || (COMMON.contains(&word) && chosen.len() > 1) {
-                    continue;
-                }
-                let list = edges.entry(from).or_default();
-                for target in chosen {
-                    if !list.contains(&target) {
-                        list.push(target);
-                    }
-                }
+                finder.calls_of(file, &mut edges);
+            });
+        }
+        let mut callers: FxHashMap<Node, Vec<Node>> = FxHashMap::default();
+        let mut from: Vec<&Node> = edges.keys().collect();
+        from.sort_unstable();
+        for &node in from {
+            for &target in &edges[&node] {
+                callers.entry(target).or_default().push(node);
             }
         }
-        Calls { edges, nodes }
+        Calls {
+            edges,
+            callers,
+            kept,
+        }
+    }
+
+    fn kept(&self, node: Node) -> &Kept {
+        &self.kept[node.0 as usize][node.1 as usize]
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = Node> {
+        let files = self.kept.iter().enumerate();
+        files.flat_map(|(file, items)| (0..items.len()).map(move |item| (index(file), index(item))))
     }
 
     /// See [`Facts::scopes`]. With `constructors`, only functions that run
@@ -178,8 +169,8 @@ impl Calls {
         let mut covered: FxHashSet<Node> = FxHashSet::default();
         let from = if constructors { depth } else { 0 };
         for calls in from..=depth {
-            for &node in &self.nodes {
-                let item = &facts.files[node.0 as usize].items.items[node.1 as usize];
+            for node in self.nodes() {
+                let item = self.kept(node);
                 if item.test
                     || (constructors && !item.constructor)
                     || (calls > 0 && item.kind == ItemKind::File)
@@ -199,8 +190,9 @@ impl Calls {
                     continue;
                 }
                 let unit = facts.units.of(facts.files[node.0 as usize].path);
-                let scope = Scope::new(unit, evidence);
+                let mut scope = Scope::new(unit, evidence);
                 if condition(&scope) {
+                    scope.reached = self.reached(facts, node);
                     covered.extend(closure);
                     found.push(scope);
                 }
@@ -225,6 +217,132 @@ impl Calls {
             frontier = next;
         }
         seen
+    }
+
+    /// How a function is reached from where a program, a build or a user of
+    /// the library begins: the most telling entry, and of those the nearest.
+    fn reached(&self, facts: &Facts<'_>, node: Node) -> Option<Reached> {
+        let mut before: FxHashMap<Node, Option<Node>> = FxHashMap::from_iter([(node, None)]);
+        let mut queue = VecDeque::from([(node, 0)]);
+        let mut best: Option<(Entry, Node)> = None;
+        while let Some((node, steps)) = queue.pop_front() {
+            if let Some(entry) = self.entry(facts, node)
+                && best.as_ref().is_none_or(|(known, _)| entry < *known)
+            {
+                best = Some((entry, node));
+            }
+            if steps >= CHAIN || before.len() > CALLERS {
+                continue;
+            }
+            for &caller in self.callers.get(&node).into_iter().flatten() {
+                if !before.contains_key(&caller) {
+                    before.insert(caller, Some(node));
+                    queue.push_back((caller, steps + 1));
+                }
+            }
+        }
+        let (entry, from) = best?;
+        let mut chain = Vec::new();
+        let mut at = Some(from);
+        while let Some(node) = at {
+            let name = &self.kept(node).name;
+            let file = || facts.files[node.0 as usize].path.to_owned();
+            chain.push(if name.is_empty() {
+                file()
+            } else {
+                name.clone()
+            });
+            at = before.get(&node).copied().flatten();
+        }
+        Some(Reached { entry, chain })
+    }
+
+    /// Whether something begins in this function.
+    fn entry(&self, facts: &Facts<'_>, node: Node) -> Option<Entry> {
+        let item = self.kept(node);
+        let unit = facts.units.of(facts.files[node.0 as usize].path);
+        Entry::of(item.kind, &item.name, item.constructor, item.public, unit)
+    }
+}
+
+/// The most callers on the way from an entry.
+const CHAIN: usize = 8;
+/// The most functions that are asked for their callers.
+const CALLERS: usize = 2000;
+
+/// Finds the calls of one file.
+struct Finder<'a> {
+    facts: &'a Facts<'a>,
+    kept: &'a [Vec<Kept>],
+    by_name: &'a FxHashMap<&'a str, Vec<Node>>,
+    file_index: usize,
+}
+
+impl Finder<'_> {
+    fn calls_of(&self, file: &SourceFile<'_>, edges: &mut FxHashMap<Node, Vec<Node>>) {
+        for (at, token) in file.tokens().iter().enumerate() {
+            if token.kind != Kind::Ident {
+                continue;
+            }
+            let word = file.word(at);
+            let Some(targets) = self.by_name.get(word) else {
+                continue;
+            };
+            let (item_index, item) = file.item(at);
+            let from = (index(self.file_index), index(item_index));
+            let before = at.checked_sub(1).map_or("", |before| file.word(before));
+            if matches!(before, "fn" | "const" | "static" | "mut" | "macro_rules") {
+                continue;
+            }
+            let next = file.word(at + 1);
+            let method = before == ".";
+            let qualified = before == ":" && at >= 3;
+            let called = matches!(next, "(" | "!") || next == ":";
+            // What is listed in a constant, or given away, is called from
+            // there.
+            let mentioned = called || qualified || next == "," || item.kind == ItemKind::Constant;
+            let chosen: Vec<Node> = targets
+                .iter()
+                .copied()
+                .filter(|&target| target != from)
+                .filter(
+                    |&(file, item)| match self.kept[file as usize][item as usize].kind {
+                        ItemKind::Constant => !method,
+                        ItemKind::Macro => next == "!",
+                        ItemKind::Function | ItemKind::File => mentioned,
+                    },
+                )
+                .collect();
+            let same_file: Vec<Node> = chosen
+                .iter()
+                .copied()
+                .filter(|&(file, _)| file == index(self.file_index))
+                .collect();
+            let chosen = if qualified {
+                let module = file.word(at - 3);
+                let there: Vec<Node> = chosen
+                    .iter()
+                    .copied()
+                    .filter(|&(file, _)| is_module(self.facts.files[file as usize].path, module))
+                    .collect();
+                if there.is_empty() { chosen } else { there }
+            } else if method && (targets.len() > 1 || COMMON.contains(&word)) {
+                continue;
+            } else if same_file.is_empty() {
+                chosen
+            } else {
+                same_file
+            };
+            if chosen.len() > MEANINGS || (COMMON.contains(&word) && chosen.len() > 1) {
+                continue;
+            }
+            let list = edges.entry(from).or_default();
+            for target in chosen {
+                if !list.contains(&target) {
+                    list.push(target);
+                }
+            }
+        }
     }
 }
 

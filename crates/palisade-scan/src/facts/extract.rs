@@ -1,38 +1,55 @@
 //! Facts from the tokens of all files.
 
+use std::borrow::Cow;
+
 use palisade_archive::SourceTree;
 use palisade_index::Manifest;
 
 use super::atoms::{self, excerpt, meanings};
 use super::names::{Names, path_at};
 use super::{Evidence, Fact, paths};
-use crate::source::{Disguise, Kind, SourceFile, Unit, Units, joined, program_head, value};
+use crate::source::{
+    Disguise, Kind, SourceFile, Text, Unit, Units, joined, program_head, texts, value,
+};
 
 /// The most facts of one package. More say nothing new.
 const MOST: usize = 50_000;
 
+/// The facts of all files. Tokens of files without any are let go.
 pub(super) fn extract(
-    files: &[SourceFile<'_>],
+    files: &mut [SourceFile<'_>],
     units: &Units,
     manifest: Option<&Manifest>,
     tree: &SourceTree,
 ) -> Vec<Evidence> {
     let names = Names::find(files, manifest);
     let mut evidence = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    for (index, file) in files.iter_mut().enumerate() {
+        if !file.outline.notable && names.passes_on(file) {
+            file.outline.notable = true;
+            file.read_uses();
+        }
+        let unit = units.of(file.path);
+        let before = evidence.len();
         let mut extractor = Extractor {
             file,
             index,
-            in_tests: units.of(file.path) == Unit::Test,
+            in_tests: unit == Unit::Test,
             names: &names,
             tree,
             evidence: &mut evidence,
         };
-        extractor.imports();
-        extractor.tokens();
+        // Texts matter by themselves, the rest by certain words.
+        if file.outline.notable {
+            extractor.imports();
+            extractor.tokens();
+        }
         extractor.texts();
-        if units.of(file.path).is_build() {
+        if unit.is_build() {
             extractor.upwards();
+        }
+        if evidence.len() == before {
+            file.forget();
         }
     }
     evidence.sort_by_key(|evidence| (evidence.file, evidence.token, evidence.fact));
@@ -96,12 +113,12 @@ impl Extractor<'_, '_> {
     fn tokens(&mut self) {
         let file = self.file;
         let mut at = 0;
-        while let Some(token) = file.tokens.get(at) {
+        while let Some(token) = file.tokens().get(at) {
             if token.kind != Kind::Ident {
                 at += 1;
                 continue;
             }
-            let previous = at.checked_sub(1).map(|before| &file.tokens[before]);
+            let previous = at.checked_sub(1).map(|before| &file.tokens()[before]);
             if previous.is_some_and(|token| token.is(b'.')) {
                 self.method(at);
                 at += 1;
@@ -110,7 +127,7 @@ impl Extractor<'_, '_> {
             let word = file.word(at);
             if word == "use" {
                 // Imports have been read.
-                while file.tokens.get(at).is_some_and(|token| !token.is(b';')) {
+                while file.tokens().get(at).is_some_and(|token| !token.is(b';')) {
                     at += 1;
                 }
                 continue;
@@ -123,7 +140,7 @@ impl Extractor<'_, '_> {
             // The rest of a path was read with its beginning.
             let inner = previous.is_some_and(|token| token.is(b':'))
                 && at >= 2
-                && file.tokens[at - 2].is(b':');
+                && file.tokens()[at - 2].is(b':');
             if inner || !self.names.may_matter(file, word) {
                 at += 1;
                 continue;
@@ -147,7 +164,7 @@ impl Extractor<'_, '_> {
         let called = file.word(next) == "(";
         let last = path.last().map_or("", String::as_str);
         if starts && called && matches!(last, "new" | "cmd" | "system" | "popen" | "shell") {
-            match file.tokens.get(next + 1) {
+            match file.tokens().get(next + 1) {
                 Some(token) if token.kind == Kind::Text => self.program(next + 1),
                 Some(_) => self.add(Fact::DynamicProcess, at, shown()),
                 None => {}
@@ -177,7 +194,7 @@ impl Extractor<'_, '_> {
     fn variable(&mut self, at: usize) {
         if self
             .file
-            .tokens
+            .tokens()
             .get(at)
             .is_some_and(|token| token.kind == Kind::Text)
         {
@@ -191,7 +208,7 @@ impl Extractor<'_, '_> {
 
     fn mode(&mut self, at: usize) {
         const EXECUTABLE: u64 = 0o111;
-        if let Some(mode) = self.file.tokens.get(at).and_then(|token| {
+        if let Some(mode) = self.file.tokens().get(at).and_then(|token| {
             (token.kind == Kind::Number).then(|| crate::source::number(self.file.word(at)))?
         }) && mode & EXECUTABLE != 0
             && mode <= 0o177_777
@@ -241,9 +258,9 @@ impl Extractor<'_, '_> {
             "-e",
         ];
         let file = self.file;
-        let end = file.tokens.len().min(at + 24);
+        let end = file.tokens().len().min(at + 24);
         let Some(flag) = (at + 2..end).find(|&index| {
-            file.tokens[index].kind == Kind::Text && {
+            file.tokens()[index].kind == Kind::Text && {
                 let flag = value(file.word(index)).to_ascii_lowercase();
                 FLAGS.iter().any(|known| known.as_bytes() == flag)
             }
@@ -256,14 +273,14 @@ impl Extractor<'_, '_> {
         }
         // Behind it: `, x` in the same list, or `).arg(x`.
         let rest = (flag + 1..end).find(|&index| {
-            let token = &file.tokens[index];
+            let token = &file.tokens()[index];
             !(matches!(
                 token.kind,
                 Kind::Punct(b',' | b')' | b'.' | b'(' | b'&' | b'[' | b']' | b'$')
             ) || matches!(file.word(index), "arg" | "args"))
         });
         let Some(rest) = rest else { return };
-        let token = &file.tokens[rest];
+        let token = &file.tokens()[rest];
         let is_call = file.word(rest + 1) == "(" && file.word(rest.wrapping_sub(1)) == ".";
         if token.kind == Kind::Ident && !is_call {
             self.add(Fact::DynamicScript, rest, format!("`{}`", file.word(rest)));
@@ -278,7 +295,7 @@ impl Extractor<'_, '_> {
             "cmd" => {
                 self.add(Fact::Process, at, "`cmd!`");
                 if file
-                    .tokens
+                    .tokens()
                     .get(at + 3)
                     .is_some_and(|token| token.kind == Kind::Text)
                 {
@@ -287,7 +304,7 @@ impl Extractor<'_, '_> {
             }
             "obfstr" | "lc" | "lc_env" | "obfuscate" | "encrypt_string"
                 if file
-                    .tokens
+                    .tokens()
                     .get(at + 3)
                     .is_some_and(|token| token.kind == Kind::Text) =>
             {
@@ -301,7 +318,7 @@ impl Extractor<'_, '_> {
     fn included(&mut self, at: usize) {
         let file = self.file;
         if !file
-            .tokens
+            .tokens()
             .get(at + 3)
             .is_some_and(|token| token.kind == Kind::Text)
         {
@@ -338,38 +355,39 @@ impl Extractor<'_, '_> {
 
     fn texts(&mut self) {
         let file = self.file;
-        for text in &file.texts {
-            match text.disguise {
-                None => {
-                    let told = is_message(file, text.first);
-                    for meaning in meanings(&text.value) {
-                        if !(told && is_command(meaning.fact)) {
-                            self.add(meaning.fact, text.first, meaning.detail);
-                        }
-                    }
-                }
-                Some(disguise) => {
-                    // What a piece says by itself was not hidden by the cut.
-                    let found = meanings(&text.value);
-                    if found.is_empty() {
-                        continue;
-                    }
-                    let pieces: Vec<&str> = file
-                        .texts
-                        .iter()
-                        .filter(|piece| {
-                            piece.disguise.is_none()
-                                && (text.first..=text.last).contains(&piece.first)
-                        })
-                        .map(|piece| piece.value.as_str())
-                        .collect();
-                    if disguise == Disguise::Split && !is_cut(&text.value, &pieces) {
-                        continue;
-                    }
-                    self.hidden(text.first, &text.value, disguise);
+        texts(&file.source, file.tokens(), &mut |text| self.text(text));
+    }
+
+    fn text(&mut self, text: Text<'_>) {
+        let file = self.file;
+        let Some(disguise) = text.disguise else {
+            let found = meanings(text.value);
+            if found.is_empty() {
+                return;
+            }
+            let told = is_message(file, text.first);
+            for meaning in found {
+                if !(told && is_command(meaning.fact)) {
+                    self.add(meaning.fact, text.first, meaning.detail);
                 }
             }
+            return;
+        };
+        if disguise == Disguise::Split {
+            // What a piece says by itself was not hidden by the cut.
+            let pieces: Vec<_> = (text.first..=text.last)
+                .filter(|&at| {
+                    file.tokens()
+                        .get(at)
+                        .is_some_and(|token| token.kind == Kind::Text)
+                })
+                .map(|at| value(file.word(at)))
+                .collect();
+            if !is_cut(text.value, &pieces) {
+                return;
+            }
         }
+        self.hidden(text.first, text.value, disguise);
     }
 
     /// From the build directory upwards: `ancestors`, or `parent` again and
@@ -377,16 +395,16 @@ impl Extractor<'_, '_> {
     fn upwards(&mut self) {
         const STEPS: usize = 3;
         let file = self.file;
-        for (index, item) in file.items.items.iter().enumerate() {
+        for (index, item) in file.items().items.iter().enumerate() {
             let tokens = item.first..=item.last;
             let inside = |at: &usize| {
-                file.items.of_token.get(*at) == Some(&u32::try_from(index).unwrap_or(0))
+                file.items().of_token.get(*at) == Some(&u32::try_from(index).unwrap_or(0))
             };
             let mut base = false;
             let mut steps = 0;
             let mut place = None;
             for at in tokens.filter(inside) {
-                match file.tokens.get(at).map(|token| token.kind) {
+                match file.tokens().get(at).map(|token| token.kind) {
                     Some(Kind::Text) => {
                         let text = file.word(at);
                         base |= text.contains("OUT_DIR") || text.contains("CARGO_TARGET_DIR");
@@ -492,8 +510,9 @@ fn is_worth_hiding(fact: Fact) -> bool {
 
 /// Whether an address was cut where nobody cuts it to build it: inside of its
 /// scheme or host. `concat!("https://", "docs.example")` is no disguise.
-fn is_cut(joined: &str, pieces: &[&str]) -> bool {
-    let whole = |piece: &&str| piece.contains("://") || piece.contains(".com") || piece.len() > 40;
+fn is_cut(joined: &str, pieces: &[Cow<'_, [u8]>]) -> bool {
+    let has = |piece: &[u8], text: &str| memchr::memmem::find(piece, text.as_bytes()).is_some();
+    let whole = |piece: &Cow<'_, [u8]>| has(piece, "://") || has(piece, ".com") || piece.len() > 40;
     let address = joined.contains("http://") || joined.contains("https://");
     address && pieces.len() >= 3 && !pieces.iter().any(whole)
 }

@@ -98,20 +98,9 @@ fn unsafe_code(subject: &Subject<'_>) -> Check {
             continue;
         }
         lines += file.source.lines().count();
-        for at in 0..file.tokens.len() {
-            match file.word(at) {
-                "unsafe"
-                    if matches!(file.word(at + 1), "{" | "impl" | "fn") && !file.is_test(at) =>
-                {
-                    blocks += 1
-                }
-                "unsafe_code" if file.word(at.wrapping_sub(1)) == "(" => {
-                    forbids |= file.word(at.wrapping_sub(2)) == "forbid";
-                    denies |= file.word(at.wrapping_sub(2)) == "deny";
-                }
-                _ => {}
-            }
-        }
+        blocks += file.outline.unsafe_code;
+        forbids |= file.outline.forbids_unsafe;
+        denies |= file.outline.denies_unsafe;
     }
     let improve =
         "write `#![forbid(unsafe_code)]` where there is none, and keep what is needed small";
@@ -314,7 +303,7 @@ fn tests(subject: &Subject<'_>) -> Check {
         .facts()
         .files
         .iter()
-        .map(|file| file.items.items.iter().filter(|item| item.test).count())
+        .map(|file| file.outline.tests)
         .sum();
     let directory = subject.package.tree.paths_below("tests/").next().is_some();
     let (score, reason) = match (count, directory) {

@@ -53,6 +53,8 @@ const LONGEST_WITH_KEY: usize = 2048;
 const LONGEST: usize = 8 << 20;
 /// The most encodings that lie in each other.
 const LAYERS: usize = 3;
+/// How many characters are asked before memory is taken for all.
+const PROBE: usize = 64;
 /// How much of a decoded program is kept, in bytes.
 const PROGRAM_HEAD: usize = 256;
 
@@ -100,17 +102,17 @@ fn layer(text: &[u8]) -> Option<(String, Disguise)> {
         return None;
     }
     let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    if SEARCHERS.reversed.is_match(text) && !has_crib(text) {
-        return Some((
-            shown(text.iter().rev().copied().collect()),
-            Disguise::Reversed,
-        ));
-    }
-    if SEARCHERS.rotated.is_match(text) && !has_crib(text) {
-        return Some((
-            shown(text.iter().map(|&byte| rot13(byte)).collect()),
-            Disguise::Rot13,
-        ));
+    if let Some(found) = SEARCHERS.turned.find(text)
+        && !has_crib(text)
+    {
+        let reversed = found.pattern().as_usize() < CRIBS.len();
+        return Some(if reversed {
+            let bytes = text.iter().rev().copied().collect();
+            (shown(bytes), Disguise::Reversed)
+        } else {
+            let bytes = text.iter().map(|&byte| rot13(byte)).collect();
+            (shown(bytes), Disguise::Rot13)
+        });
     }
     one_byte_key(text).map(|text| (text, Disguise::Xor))
 }
@@ -183,23 +185,31 @@ fn readable(bytes: &[u8]) -> Option<&str> {
 /// What is searched in every text, each in one pass.
 struct Searchers {
     plain: AhoCorasick,
-    reversed: AhoCorasick,
-    rotated: AhoCorasick,
+    /// Written backwards, and then with letters moved.
+    turned: AhoCorasick,
     /// The differences between neighbours, which an exclusive or with one byte
     /// leaves as they are.
     differences: AhoCorasick,
+    /// Whether a crib begins with this difference.
+    first_difference: [bool; 256],
 }
 
 static SEARCHERS: LazyLock<Searchers> = LazyLock::new(|| {
-    let searcher = |change: fn(&[u8]) -> Vec<u8>| {
-        let cribs = CRIBS.iter().map(|crib| change(crib));
-        AhoCorasick::new(cribs).expect("the cribs are few")
-    };
+    let searcher = |cribs: Vec<Vec<u8>>| AhoCorasick::new(cribs).expect("the cribs are few");
+    let changed = |change: fn(&[u8]) -> Vec<u8>| CRIBS.iter().map(|crib| change(crib)).collect();
+    let mut turned: Vec<Vec<u8>> = changed(|crib| crib.iter().rev().copied().collect());
+    turned.extend::<Vec<Vec<u8>>>(changed(|crib| {
+        crib.iter().map(|&byte| rot13(byte)).collect()
+    }));
+    let mut first_difference = [false; 256];
+    for crib in CRIBS {
+        first_difference[usize::from(crib[0] ^ crib[1])] = true;
+    }
     Searchers {
-        plain: searcher(<[u8]>::to_vec),
-        reversed: searcher(|crib| crib.iter().rev().copied().collect()),
-        rotated: searcher(|crib| crib.iter().map(|&byte| rot13(byte)).collect()),
-        differences: searcher(differences),
+        plain: searcher(changed(<[u8]>::to_vec)),
+        turned: searcher(turned),
+        differences: searcher(changed(differences)),
+        first_difference,
     }
 });
 
@@ -212,6 +222,10 @@ fn has_crib(bytes: &[u8]) -> bool {
 }
 
 fn one_byte_key(bytes: &[u8]) -> Option<String> {
+    let begins = |pair: &[u8]| SEARCHERS.first_difference[usize::from(pair[0] ^ pair[1])];
+    if !bytes.windows(2).any(begins) {
+        return None;
+    }
     let found = SEARCHERS.differences.find(&differences(bytes))?;
     let key = bytes[found.start()] ^ CRIBS[found.pattern().as_usize()][0];
     if key == 0 {
@@ -292,6 +306,11 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
 /// Decodes base64 of either alphabet, with line breaks, with or without
 /// filling.
 pub(crate) fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    // Most texts are none, and are known by their first characters.
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=\r\n".contains(byte);
+    if !text.iter().take(PROBE).all(is_digit) {
+        return None;
+    }
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut buffer, mut bits) = (0_u32, 0);
     let mut filling = 0;

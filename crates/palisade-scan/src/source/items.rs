@@ -27,6 +27,9 @@ pub(crate) struct Item {
     pub(crate) test: bool,
     /// Whether it runs before `main`, or when a library is loaded.
     pub(crate) constructor: bool,
+    /// Whether somebody else may call it: a function that is `pub`, or that a
+    /// trait or its impl has. Whether its module is public is not asked.
+    pub(crate) public: bool,
 }
 
 /// `mod name;`, whose file is elsewhere.
@@ -64,6 +67,8 @@ struct Scope {
     test: bool,
     /// A module's name.
     module: Option<String>,
+    /// Whether it is the body of a trait or of its impl.
+    of_trait: bool,
 }
 
 /// An item whose body has not begun.
@@ -73,6 +78,7 @@ struct Pending {
     first: usize,
     attributes: Attributes,
     depth: usize,
+    public: bool,
 }
 
 const FILE: u32 = 0;
@@ -86,6 +92,7 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             last: tokens.len().saturating_sub(1),
             test: false,
             constructor: false,
+            public: false,
         }],
         of_token: Vec::with_capacity(tokens.len()),
         modules: Vec::new(),
@@ -98,6 +105,9 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
     // The constant whose value is being read, the braces then open, and the
     // item around it.
     let mut constant: Option<(u32, usize, usize)> = None;
+    // Whether the body that begins next is that of a trait or of its impl:
+    // between `impl` and its brace there is a `for`.
+    let mut header = Header::None;
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let here = constant.map_or_else(
@@ -142,7 +152,9 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                 if let (Some(kind), Some(name)) = (introduced, name)
                     && pending.is_none()
                 {
+                    let of_trait = scopes.last().is_some_and(|scope| scope.of_trait);
                     pending = Some(Pending {
+                        public: of_trait || is_public(source, tokens, at),
                         kind,
                         name: name.text(source).trim_start_matches("r#").to_owned(),
                         first: at,
@@ -156,6 +168,12 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                 {
                     attributes = Attributes::default();
                 }
+                header = match (word, header) {
+                    ("trait", _) if pending.is_none() => Header::Trait,
+                    ("impl", _) if pending.is_none() && depth == 0 => Header::Impl,
+                    ("for", Header::Impl) => Header::Trait,
+                    (_, header) => header,
+                };
             }
             // The value of a constant begins.
             Kind::Punct(b'=')
@@ -194,6 +212,7 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                     });
                 }
                 attributes = Attributes::default();
+                header = Header::None;
             }
             Kind::Punct(b'(' | b'[') => depth += 1,
             Kind::Punct(b')' | b']') => depth = depth.saturating_sub(1),
@@ -214,11 +233,14 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                     Some(module) => (here, Some(module.name)),
                     None => (here, None),
                 };
+                let own_body = module.is_none() && item == here;
                 scopes.push(Scope {
                     item,
                     test: test_here || test,
                     module,
+                    of_trait: own_body && header == Header::Trait,
                 });
+                header = Header::None;
             }
             Kind::Punct(b'}') => {
                 if let Some(closed) = scopes.pop() {
@@ -256,8 +278,37 @@ fn push(items: &mut Items, begun: Pending, test_here: bool) -> u32 {
         last: items.items[FILE as usize].last,
         test: test_here || begun.attributes.test,
         constructor: begun.attributes.constructor,
+        public: begun.public,
     });
     index
+}
+
+/// What the words before a brace are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Header {
+    None,
+    Impl,
+    Trait,
+}
+
+/// Whether the item whose keyword is at `at` is `pub` without a restriction.
+fn is_public(source: &str, tokens: &[Token], at: usize) -> bool {
+    const BETWEEN: usize = 6;
+    let mut at = at;
+    for _ in 0..BETWEEN {
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
+        at = before;
+        let token = &tokens[at];
+        match (token.kind, token.text(source)) {
+            (Kind::Ident, "pub") => return true,
+            (Kind::Ident, "const" | "async" | "unsafe" | "extern" | "safe" | "default")
+            | (Kind::Text, _) => {}
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn next_is(tokens: &[Token], at: usize, punct: u8) -> bool {

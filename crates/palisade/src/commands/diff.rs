@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use palisade_index::CargoCache;
 use palisade_scan::{Input, Inputs};
 
-use super::scan::{caches, exit, scanner};
+use super::scan::{Unscanned, caches, exit, reader, start_workers};
 use crate::cli::{DiffArgs, ScoreFormat};
 use crate::errors::Usage;
 use crate::exit::Exit;
@@ -15,14 +15,16 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let caches = caches()?;
     let old = one(&args.old, &caches)?;
     let new = one(&args.new, &caches)?;
-    let scanner = scanner(args.names.as_deref(), caches)?;
-    let (changes, report) = scanner.diff(&old, &new)?;
+    let request = reader(caches).request_both(&old, &new)?;
+    let workers = start_workers(1, args.names.as_deref(), &[old, new])?;
+    let (changes, report) = workers.compare(&request)?;
     output::to_stdout(|out| match args.format {
         ScoreFormat::Text => diff::text(&changes, &report, out),
         ScoreFormat::Json => diff::json(&changes, &report, out),
     })
     .context("cannot write the changes")?;
-    Ok(exit(std::slice::from_ref(&report), args.fail_on, false))
+    let reports = std::slice::from_ref(&report);
+    Ok(exit(reports, args.fail_on, Unscanned::Nothing))
 }
 
 fn one(target: &str, caches: &[CargoCache]) -> Result<Input> {
