@@ -43,7 +43,7 @@ mod workers;
 
 pub use diff::{Change, Diff};
 pub use documentation::detectors_page;
-pub use finding::{Category, Confidence, Finding, Place, Severity};
+pub use finding::{Category, Confidence, Finding, Place, Reach, Severity};
 pub use input::{Input, InputError, Inputs};
 pub use limits::Limits;
 pub use names::NameCorpus;

@@ -58,13 +58,15 @@ impl CodeBeforeMain {
                 [Fact::EnvironmentDump] | [Fact::CredentialPath] => Severity::Medium,
                 _ => Severity::High,
             };
-            findings.rated(
-                &Self::RULE,
-                severity,
-                confidence,
-                message,
-                scope.places(subject, &effects),
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    severity,
+                    confidence,
+                    message,
+                    scope.places(subject, &effects),
+                )
+                .reached_as(&scope);
         }
     }
 }

@@ -26,6 +26,7 @@ mod not_fully_scanned;
 mod obfuscated_names;
 mod persistence;
 mod reverse_shell;
+mod source_code_theft;
 mod version_confusion;
 mod walk_out_of_build;
 
@@ -68,6 +69,7 @@ registry! {
     reverse_shell::ReverseShell,
     credential_exfiltration::CredentialExfiltration,
     file_sweep::FileSweep,
+    source_code_theft::SourceCodeTheft,
     host_reconnaissance::HostReconnaissance,
     collection_endpoint::CollectionEndpoint,
     clipboard_wallets::ClipboardWallets,

@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::entry::{Entry, Reached};
 use super::{Evidence, Facts, Scope};
-use crate::source::{Item, ItemKind, Kind, SourceFile};
+use crate::source::{Item, ItemKind, Kind, SourceFile, Unit};
 
 /// A function: the index of its file and of its item there.
 type Node = (u32, u32);
@@ -70,6 +70,17 @@ const MEANINGS: usize = 3;
 /// everything.
 const SCOPE: usize = 60;
 
+/// Which functions are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All but tests.
+    Functions,
+    /// Those that run before `main`.
+    Constructors,
+    /// Those that only tests run.
+    Tests,
+}
+
 #[derive(Debug)]
 pub(crate) struct Calls {
     edges: FxHashMap<Node, Vec<Node>>,
@@ -104,12 +115,22 @@ impl Calls {
         let kept: Vec<Vec<Kept>> = facts
             .files
             .iter()
-            .map(|file| file.with_code(|file| file.items().items.iter().map(Kept::from).collect()))
+            .map(|file| {
+                let only_tests = facts.units.of(file.path) == Unit::Test;
+                file.with_code(|file| {
+                    let items = file.items().items.iter().map(Kept::from);
+                    let items = items.map(|item| Kept {
+                        test: item.test || only_tests,
+                        ..item
+                    });
+                    items.collect()
+                })
+            })
             .collect();
         let mut by_name: FxHashMap<&str, Vec<Node>> = FxHashMap::default();
         for (file, items) in kept.iter().enumerate() {
             for (at, item) in items.iter().enumerate() {
-                if item.kind != ItemKind::File && !item.test {
+                if item.kind != ItemKind::File {
                     let node = (index(file), index(at));
                     by_name.entry(&item.name).or_default().push(node);
                 }
@@ -151,17 +172,18 @@ impl Calls {
         files.flat_map(|(file, items)| (0..items.len()).map(move |item| (index(file), index(item))))
     }
 
-    /// See [`Facts::scopes`]. With `constructors`, only functions that run
-    /// before `main` are asked.
+    /// See [`Facts::scopes`].
     pub(super) fn scopes<'f>(
         &self,
         facts: &'f Facts<'_>,
         depth: usize,
         condition: &dyn Fn(&Scope<'_>) -> bool,
-        constructors: bool,
+        which: Which,
     ) -> Vec<Scope<'f>> {
         let mut of_node: FxHashMap<Node, Vec<&'f Evidence>> = FxHashMap::default();
-        for evidence in facts.evidence.iter().filter(|evidence| !evidence.test) {
+        let (tests, constructors) = (which == Which::Tests, which == Which::Constructors);
+        let counts = |evidence: &&Evidence| tests || !evidence.test;
+        for evidence in facts.evidence.iter().filter(counts) {
             let node = (index(evidence.file), index(evidence.item));
             of_node.entry(node).or_default().push(evidence);
         }
@@ -171,7 +193,7 @@ impl Calls {
         for calls in from..=depth {
             for node in self.nodes() {
                 let item = self.kept(node);
-                if item.test
+                if item.test != tests
                     || (constructors && !item.constructor)
                     || (calls > 0 && item.kind == ItemKind::File)
                     || covered.contains(&node)
@@ -186,10 +208,14 @@ impl Calls {
                 for node in &closure {
                     evidence.extend(of_node.get(node).into_iter().flatten());
                 }
-                if evidence.is_empty() {
+                if evidence.is_empty() || tests && evidence.iter().all(|evidence| !evidence.test) {
                     continue;
                 }
-                let unit = facts.units.of(facts.files[node.0 as usize].path);
+                let unit = if tests {
+                    Unit::Test
+                } else {
+                    facts.units.of(facts.files[node.0 as usize].path)
+                };
                 let mut scope = Scope::new(unit, evidence);
                 if condition(&scope) {
                     scope.reached = self.reached(facts, node);
@@ -294,6 +320,14 @@ impl Finder<'_> {
             if matches!(before, "fn" | "const" | "static" | "mut" | "macro_rules") {
                 continue;
             }
+            // What is only there for tests is not there for anything else.
+            let own = self.kept[self.file_index][item_index].test;
+            let there =
+                |&&(file, item): &&Node| own || !self.kept[file as usize][item as usize].test;
+            let targets: Vec<Node> = targets.iter().filter(there).copied().collect();
+            if targets.is_empty() {
+                continue;
+            }
             let next = file.word(at + 1);
             let method = before == ".";
             let qualified = before == ":" && at >= 3;
@@ -309,7 +343,7 @@ impl Finder<'_> {
                     |&(file, item)| match self.kept[file as usize][item as usize].kind {
                         ItemKind::Constant => !method,
                         ItemKind::Macro => next == "!",
-                        ItemKind::Function | ItemKind::File => mentioned,
+                        ItemKind::Function | ItemKind::Generated | ItemKind::File => mentioned,
                     },
                 )
                 .collect();

@@ -18,6 +18,8 @@ pub(crate) enum Entry {
     Main,
     /// The `main` of an example.
     Example,
+    /// A test or benchmark.
+    Test,
 }
 
 impl Entry {
@@ -41,8 +43,13 @@ impl Entry {
             Unit::Library | Unit::Loose => public.then_some(Entry::PublicFunction),
             Unit::Binary => (name == "main").then_some(Entry::Main),
             Unit::Example => (name == "main").then_some(Entry::Example),
-            Unit::Test => None,
+            Unit::Test => Some(Entry::Test),
         }
+    }
+
+    /// Whether it runs without anybody asking for it.
+    pub(crate) fn is_unasked(self) -> bool {
+        self <= Entry::ProcMacro
     }
 
     /// How findings say it.
@@ -54,6 +61,7 @@ impl Entry {
             Entry::PublicFunction => "a public function",
             Entry::Main => "a program's `main`",
             Entry::Example => "an example's `main`",
+            Entry::Test => "a test",
         }
     }
 }

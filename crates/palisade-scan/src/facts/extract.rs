@@ -6,10 +6,12 @@ use palisade_archive::SourceTree;
 use palisade_index::Manifest;
 
 use super::atoms::{self, excerpt, meanings};
+use super::decoders::Decoders;
 use super::names::{Names, path_at};
-use super::{Evidence, Fact, paths};
+use super::{Evidence, Fact, paths, requests};
 use crate::source::{
-    Disguise, Kind, SourceFile, Text, Unit, Units, joined, program_head, texts, value,
+    Disguise, Kind, Shown, SourceFile, Text, Unit, Units, joined, program_head, reveal_bytes,
+    texts, value,
 };
 
 /// The most facts of one package. More say nothing new.
@@ -31,7 +33,14 @@ pub(super) fn extract(
         }
         let unit = units.of(file.path);
         let before = evidence.len();
+        let decoders = if file.outline.decodes {
+            Decoders::find(file)
+        } else {
+            Decoders::default()
+        };
         let mut extractor = Extractor {
+            decoders: &decoders,
+            lists: 0,
             file,
             index,
             in_tests: unit == Unit::Test,
@@ -43,6 +52,9 @@ pub(super) fn extract(
         if file.outline.notable {
             extractor.imports();
             extractor.tokens();
+            for (token, name) in requests::keys(file) {
+                extractor.add(Fact::KeyInRequest, token, format!("`{name}`"));
+            }
         }
         extractor.texts();
         if unit.is_build() {
@@ -58,6 +70,9 @@ pub(super) fn extract(
 
 struct Extractor<'e, 't> {
     file: &'e SourceFile<'t>,
+    decoders: &'e Decoders,
+    /// Lists of bytes that were tried with every key.
+    lists: usize,
     index: usize,
     in_tests: bool,
     names: &'e Names,
@@ -175,7 +190,12 @@ impl Extractor<'_, '_> {
             && matches!(last, "var" | "var_os")
             && called
         {
-            self.variable(next + 1);
+            let literal = file.tokens().get(next + 1);
+            if literal.is_some_and(|token| token.kind == Kind::Text) {
+                self.variable(next + 1);
+            } else {
+                self.add(Fact::DynamicVariable, at, shown());
+            }
         }
         if last == "from_mode" && called {
             self.mode(next + 1);
@@ -186,8 +206,41 @@ impl Extractor<'_, '_> {
     fn program(&mut self, at: usize) {
         let bytes = value(self.file.word(at));
         let name = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(fact) = atoms::program(&name) {
-            self.add(fact, at, format!("`{}`", palisade_archive::visible(&name)));
+        let Some(fact) = atoms::program(&name) else {
+            return;
+        };
+        self.add(fact, at, format!("`{}`", palisade_archive::visible(&name)));
+        if fact == Fact::NetworkCommand {
+            self.relay(at, &name);
+        }
+    }
+
+    /// A program that can give a shell away, by what follows its name in any
+    /// order.
+    fn relay(&mut self, at: usize, name: &str) {
+        const ARGUMENTS: usize = 60;
+        let file = self.file;
+        let program = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let program = program.strip_suffix(".exe").unwrap_or(program);
+        if matches!(program, "nslookup" | "dig") {
+            self.add(Fact::NameLookup, at, format!("`{program}`"));
+        }
+        if !matches!(program, "nc" | "ncat" | "netcat" | "socat" | "telnet") {
+            return;
+        }
+        let mut line = program.to_owned();
+        for at in at + 1..at + ARGUMENTS {
+            match file.tokens().get(at).map(|token| token.kind) {
+                Some(Kind::Punct(b';')) | None => break,
+                Some(Kind::Text) => {
+                    line.push(' ');
+                    line.push_str(&String::from_utf8_lossy(&value(file.word(at))));
+                }
+                Some(_) => {}
+            }
+        }
+        if super::shells::is_reverse(&line) {
+            self.add(Fact::ReverseShell, at, excerpt(&line));
         }
     }
 
@@ -242,6 +295,13 @@ impl Extractor<'_, '_> {
                 self.add(Fact::TlsOff, at, format!("`{name}`"))
             }
             "arg" | "args" => self.script(at),
+            "set_text" | "set_contents" => {
+                self.add(Fact::ClipboardWrite, at, format!("`{name}`"));
+            }
+            "get_text" | "get_contents" => {
+                self.add(Fact::ClipboardRead, at, format!("`{name}`"));
+            }
+            "to_socket_addrs" => self.add(Fact::NameLookup, at, "`to_socket_addrs`"),
             _ => {}
         }
     }
@@ -333,10 +393,62 @@ impl Extractor<'_, '_> {
         };
         if program_head(bytes).is_some() {
             self.add(Fact::EmbeddedProgram, at, format!("`{path}`"));
-        } else if bytes.len() <= INCLUDED
-            && let Some((text, disguise)) = crate::source::reveal_file(bytes)
-        {
+            return;
+        }
+        if bytes.len() > INCLUDED {
+            self.add(Fact::IncludedBytes, at, format!("`{path}`"));
+            return;
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            match reveal_bytes(bytes) {
+                Some((text, disguise)) => self.hidden(at, &text, disguise),
+                None => self.add(Fact::IncludedBytes, at, format!("`{path}`")),
+            }
+            return;
+        };
+        if let Some((text, disguise)) = crate::source::reveal_file(bytes) {
             self.hidden(at, &text, disguise);
+        } else if text.len() <= TABLE && !is_documentation(file, at) {
+            // What lies beside the code is not hidden, but it is used.
+            for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                for meaning in meanings(line) {
+                    self.add(meaning.fact, at, meaning.detail);
+                }
+                self.decoded(at, line);
+            }
+        }
+    }
+
+    /// What the file's own code may make of a text.
+    fn decoded(&mut self, token: usize, text: &str) {
+        for (value, disguise) in self.decoders.of_text(text) {
+            self.tried(token, &value, disguise, text);
+        }
+    }
+
+    /// A text that somebody may have made of another one: it counts where it
+    /// matters and the other one does not.
+    fn tried(&mut self, token: usize, value: &str, disguise: Disguise, written: &str) {
+        // An encoding may lie below.
+        let deeper = crate::source::reveal_file(value.as_bytes());
+        let value = deeper.as_ref().map_or(value, |(deeper, _)| deeper);
+        let matters = |text: &str| {
+            let found = meanings(text).into_iter();
+            found.filter(|meaning| is_telling(meaning.fact)).count()
+        };
+        if matters(value) > matters(written) {
+            self.hidden(token, value, disguise);
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8], token: usize) {
+        const LISTS: usize = 128;
+        if self.lists >= LISTS {
+            return;
+        }
+        self.lists += 1;
+        for (value, disguise) in self.decoders.of_bytes(bytes) {
+            self.tried(token, &value, disguise, "");
         }
     }
 
@@ -355,12 +467,16 @@ impl Extractor<'_, '_> {
 
     fn texts(&mut self) {
         let file = self.file;
-        texts(&file.source, file.tokens(), &mut |text| self.text(text));
+        texts(&file.source, file.tokens(), &mut |shown| match shown {
+            Shown::Text(text) => self.text(text),
+            Shown::Bytes(bytes, token) => self.bytes(bytes, token),
+        });
     }
 
     fn text(&mut self, text: Text<'_>) {
         let file = self.file;
         let Some(disguise) = text.disguise else {
+            self.decoded(text.first, text.value);
             let found = meanings(text.value);
             if found.is_empty() {
                 return;
@@ -374,20 +490,52 @@ impl Extractor<'_, '_> {
             return;
         };
         if disguise == Disguise::Split {
-            // What a piece says by itself was not hidden by the cut.
-            let pieces: Vec<_> = (text.first..=text.last)
-                .filter(|&at| {
-                    file.tokens()
-                        .get(at)
-                        .is_some_and(|token| token.kind == Kind::Text)
-                })
-                .map(|at| value(file.word(at)))
+            self.pieces(text);
+        } else {
+            self.hidden(text.first, text.value, disguise);
+        }
+    }
+
+    /// Texts that follow each other in one statement.
+    fn pieces(&mut self, text: Text<'_>) {
+        let file = self.file;
+        let pieces: Vec<_> = (text.first..=text.last)
+            .filter(|&at| {
+                let token = file.tokens().get(at);
+                token.is_some_and(|token| token.kind == Kind::Text)
+            })
+            .map(|at| value(file.word(at)))
+            .collect();
+        // What a piece says by itself was not hidden by the cut.
+        if is_cut(text.value, &pieces) {
+            self.hidden(text.first, text.value, Disguise::Split);
+        }
+        if pieces.len() > 24 {
+            return;
+        }
+        // `home.join(".ssh").join("config")`
+        if pieces
+            .iter()
+            .any(|piece| piece.starts_with(b".") || piece.as_ref() == b"Library")
+        {
+            let path: Vec<_> = pieces
+                .iter()
+                .map(|piece| String::from_utf8_lossy(piece))
                 .collect();
-            if !is_cut(text.value, &pieces) {
-                return;
+            for meaning in meanings(&path.join("/")) {
+                if matches!(meaning.fact, Fact::CredentialPath | Fact::Persistence) {
+                    self.add(meaning.fact, text.first, meaning.detail);
+                }
             }
         }
-        self.hidden(text.first, text.value, disguise);
+        // A message to a pool, put together from its fields.
+        let has = |word: &str| pieces.iter().any(|piece| piece.as_ref() == word.as_bytes());
+        if has("method")
+            && (has("login") && (has("pass") || has("agent")) || has("submit"))
+            && (has("params") || has("nonce") || has("job_id"))
+        {
+            self.add(Fact::Miner, text.first, "a message to a pool");
+        }
     }
 
     /// From the build directory upwards: `ancestors`, or `parent` again and
@@ -440,6 +588,20 @@ impl Extractor<'_, '_> {
 
 /// The largest included file that is decoded, in bytes.
 const INCLUDED: usize = 1 << 20;
+/// The largest included text whose lines are read as the code's own. Larger
+/// ones are data or documentation.
+const TABLE: usize = 16 << 10;
+
+/// Whether an included text is documentation: `#[doc = include_str!(…)]`.
+fn is_documentation(file: &SourceFile<'_>, at: usize) -> bool {
+    at >= 2 && file.word(at - 1) == "=" && file.word(at - 2) == "doc"
+}
+
+/// What is worth asking for where a text is only tried: an accident is no
+/// evidence.
+fn is_telling(fact: Fact) -> bool {
+    is_worth_hiding(fact) || matches!(fact, Fact::DotEnv | Fact::ShellName | Fact::LoginKey)
+}
 
 /// Whether a text is something that users are told. A hint to run a command
 /// runs none.
@@ -505,6 +667,8 @@ fn is_worth_hiding(fact: Fact) -> bool {
             | Fact::EmbeddedProgram
             | Fact::Detached
             | Fact::AntiAnalysis
+            | Fact::DotEnv
+            | Fact::ShellName
     )
 }
 

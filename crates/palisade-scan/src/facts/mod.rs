@@ -6,18 +6,21 @@
 mod atom_table;
 mod atoms;
 mod calls;
+mod decoders;
 mod entry;
 mod extract;
 mod fact;
 mod names;
 mod paths;
+mod requests;
+mod shells;
 
 use palisade_index::Manifest;
 use rustc_hash::FxHashSet;
 
 use crate::source::{Disguise, SourceFile, Unit, Units};
 
-pub(crate) use calls::Calls;
+use calls::{Calls, Which};
 pub(crate) use entry::Reached;
 pub(crate) use fact::{Fact, FactSet};
 
@@ -187,7 +190,24 @@ impl<'t> Facts<'t> {
         {
             return Vec::new();
         }
-        self.calls().scopes(self, depth, &condition, false)
+        self.calls()
+            .scopes(self, depth, &condition, Which::Functions)
+    }
+
+    /// The same for functions that only tests run, with the unit
+    /// [`Unit::Test`]. Nobody but who works on a package runs them, so that
+    /// only what has no honest use is worth a finding.
+    pub(crate) fn test_scopes(
+        &self,
+        depth: usize,
+        condition: impl Fn(&Scope<'_>) -> bool,
+    ) -> Vec<Scope<'_>> {
+        let tests = self.evidence.iter().filter(|evidence| evidence.test);
+        let tests: Vec<&Evidence> = tests.collect();
+        if tests.is_empty() || !condition(&Scope::new(Unit::Test, tests)) {
+            return Vec::new();
+        }
+        self.calls().scopes(self, depth, &condition, Which::Tests)
     }
 
     /// The scopes of functions that run before `main`, with what they call.
@@ -197,7 +217,7 @@ impl<'t> Facts<'t> {
             return Vec::new();
         }
         self.calls()
-            .scopes(self, CONSTRUCTOR_DEPTH, &condition, true)
+            .scopes(self, CONSTRUCTOR_DEPTH, &condition, Which::Constructors)
     }
 
     fn calls(&self) -> &Calls {

@@ -93,6 +93,30 @@ const PATHS: &[(Fact, &[&str])] = &[
         ],
     ),
     (
+        Fact::NameLookup,
+        &[
+            "std::net::ToSocketAddrs",
+            "tokio::net::lookup_host",
+            "hickory_resolver",
+            "trust_dns_resolver",
+            "dns_lookup",
+            "libc::getaddrinfo",
+        ],
+    ),
+    (
+        Fact::Redirection,
+        &[
+            "libc::dup2",
+            "libc::dup3",
+            "nix::unistd::dup2",
+            "nix::unistd::dup3",
+            "rustix::io::dup2",
+            "rustix::stdio::dup2_stdin",
+            "rustix::stdio::dup2_stdout",
+        ],
+    ),
+    (Fact::Silenced, &["std::process::Stdio::null"]),
+    (
         Fact::Upload,
         &[
             "ureq::post",

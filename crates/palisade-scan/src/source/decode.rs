@@ -23,6 +23,10 @@ pub(crate) enum Disguise {
     Reversed,
     /// Letters moved by thirteen places.
     Rot13,
+    /// Each number moved by the same distance.
+    Shifted,
+    /// With characters that are taken out, or with others in their place.
+    Filtered,
     /// In pieces that are put together.
     Split,
     /// Several of these, one in the other.
@@ -39,6 +43,8 @@ impl Disguise {
             Disguise::Xor => "an exclusive or with a key",
             Disguise::Reversed => "reversed text",
             Disguise::Rot13 => "rotated letters",
+            Disguise::Shifted => "numbers that are moved",
+            Disguise::Filtered => "characters that are taken out or replaced",
             Disguise::Split => "pieces that are put together",
             Disguise::Layers => "several encodings, one in the other",
         }
@@ -152,6 +158,20 @@ pub(crate) fn program(bytes: &[u8]) -> Option<String> {
         [0x7f, b'E', b'L', b'F', 1 | 2, ..] => "ELF",
         [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => "Mach-O",
         [b'M', b'Z', ..] if windows_program(bytes) => "PE",
+        // With a key of one byte.
+        [a, b, c, d, ..]
+            if a ^ b == 0x7f ^ b'E' && b ^ c == b'E' ^ b'L' && c ^ d == b'L' ^ b'F' =>
+        {
+            "ELF"
+        }
+        [a, b, ..] if a ^ b == b'M' ^ b'Z' && a != b && bytes.len() > 64 => {
+            let key = a ^ b'M';
+            let plain: Vec<u8> = bytes.iter().take(4096).map(|byte| byte ^ key).collect();
+            if !windows_program(&plain) {
+                return None;
+            }
+            "PE"
+        }
         _ => return None,
     };
     let head = &bytes[..bytes.len().min(PROGRAM_HEAD)];

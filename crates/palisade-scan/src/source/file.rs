@@ -44,6 +44,8 @@ pub(crate) struct Outline {
     pub(crate) strange_names: Option<(usize, Vec<String>, usize)>,
     /// Whether words occur in it that may stand for something.
     pub(crate) notable: bool,
+    /// Whether it holds operations that turn texts into others.
+    pub(crate) decodes: bool,
 }
 
 /// Tokens, and the items that they belong to.
@@ -191,6 +193,7 @@ fn outline(file: &SourceFile<'_>, vocabulary: &dyn Vocabulary) -> Outline {
     let mut strange: BTreeSet<&str> = BTreeSet::new();
     for (at, token) in tokens.iter().enumerate() {
         if token.kind != Kind::Ident {
+            outline.decodes |= token.is(b'^');
             continue;
         }
         let word = token.text(&file.source);
@@ -219,6 +222,9 @@ fn outline(file: &SourceFile<'_>, vocabulary: &dyn Vocabulary) -> Outline {
                 outline.includes.push(path);
             }
             "ctor" | "dtor" | "link_section" => outline.constructors = true,
+            "rev" | "reverse" | "rsplit" | "replace" | "replacen" | "split" | "filter"
+            | "retain" | "step_by" | "wrapping_sub" | "wrapping_add" | "overflowing_sub"
+            | "bitxor" | "bitxor_assign" => outline.decodes = true,
             _ => {
                 if is_strange(word) {
                     strange.insert(word);

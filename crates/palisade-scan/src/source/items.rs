@@ -13,6 +13,9 @@ pub(crate) enum ItemKind {
     Macro,
     /// A constant or static.
     Constant,
+    /// Whatever a macro that is called outside of functions makes, under the
+    /// first name that it is given.
+    Generated,
 }
 
 /// An item that has code of its own.
@@ -108,8 +111,13 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
     // Whether the body that begins next is that of a trait or of its impl:
     // between `impl` and its brace there is a `for`.
     let mut header = Header::None;
+    // What a macro makes, and the last token of its call.
+    let mut generated: Option<(u32, usize)> = None;
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
+        if generated.is_some_and(|(_, last)| at > last) {
+            generated = None;
+        }
         let here = constant.map_or_else(
             || scopes.last().map_or(FILE, |scope| scope.item),
             |(item, ..)| item,
@@ -130,6 +138,25 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             }
             Kind::Ident => {
                 let word = token.text(source);
+                if here == FILE
+                    && depth == 0
+                    && pending.is_none()
+                    && constant.is_none()
+                    && generated.is_none()
+                    && let Some((name, last)) = generates(source, tokens, at)
+                {
+                    let begun = Pending {
+                        kind: Some(ItemKind::Generated),
+                        name,
+                        first: at,
+                        attributes: std::mem::take(&mut attributes),
+                        depth,
+                        public: true,
+                    };
+                    let index = push(&mut items, begun, test_here);
+                    items.items[index as usize].last = last;
+                    generated = Some((index, last));
+                }
                 let following = tokens.get(at + 1).filter(|next| next.kind == Kind::Ident);
                 let introduced = match word {
                     "fn" => Some(Some(ItemKind::Function)),
@@ -262,6 +289,10 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             || scopes.last().map_or(FILE, |scope| scope.item),
             |(item, ..)| item,
         );
+        let here = match generated {
+            Some((item, _)) if here == FILE => item,
+            _ => here,
+        };
         items.of_token.push(here);
         at += 1;
     }
@@ -281,6 +312,38 @@ fn push(items: &mut Items, begun: Pending, test_here: bool) -> u32 {
         public: begun.public,
     });
     index
+}
+
+/// Whether a macro is called at `at` that may make functions: the first name
+/// that it is given, and the last token of its call.
+fn generates(source: &str, tokens: &[Token], at: usize) -> Option<(String, usize)> {
+    /// A longer one has functions of its own, or is data.
+    const LONGEST: usize = 160;
+    let opens = |token: &Token| matches!(token.kind, Kind::Punct(b'(' | b'{' | b'['));
+    if !next_is(tokens, at, b'!')
+        || !tokens.get(at + 2).is_some_and(opens)
+        || tokens[at].text(source) == "macro_rules"
+    {
+        return None;
+    }
+    let window = &tokens[..tokens.len().min(at + LONGEST)];
+    let last = closing(window, at + 2);
+    if last >= window.len() {
+        return None;
+    }
+    let mut words = window[at + 3..last]
+        .iter()
+        .filter(|token| token.kind == Kind::Ident)
+        .map(|token| token.text(source));
+    let name = words.clone().find(|word| {
+        !matches!(
+            *word,
+            "pub" | "static" | "ref" | "const" | "struct" | "type"
+        )
+    })?;
+    words
+        .all(|word| word != "fn")
+        .then(|| (name.to_owned(), last))
 }
 
 /// What the words before a brace are about.

@@ -15,6 +15,14 @@ pub(crate) struct Text<'v> {
     pub(crate) disguise: Option<Disguise>,
 }
 
+/// What a file holds that may be a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown<'v> {
+    Text(Text<'v>),
+    /// Bytes that are written as numbers or escapes, and their first token.
+    Bytes(&'v [u8], usize),
+}
+
 /// The fewest numbers that may be a text.
 const FEWEST_NUMBERS: usize = 6;
 /// The most numbers that are tried.
@@ -31,7 +39,7 @@ const GAP: usize = 14;
 
 /// Shows all texts: as they are written, what they hide, and what pieces come
 /// to that are put together.
-pub(crate) fn texts(source: &str, tokens: &[Token], visit: &mut dyn FnMut(Text<'_>)) {
+pub(crate) fn texts(source: &str, tokens: &[Token], visit: &mut dyn FnMut(Shown<'_>)) {
     let mut statement = Run::default();
     let mut nearby = Run::default();
     let mut at = 0;
@@ -45,12 +53,15 @@ pub(crate) fn texts(source: &str, tokens: &[Token], visit: &mut dyn FnMut(Text<'
                     Err(_) => reveal_bytes(&bytes),
                 };
                 if let Some((value, disguise)) = revealed {
-                    visit(Text {
+                    visit(Shown::Text(Text {
                         value: &value,
                         first: at,
                         last: at,
                         disguise: Some(disguise),
-                    });
+                    }));
+                }
+                if text.is_err() {
+                    visit(Shown::Bytes(&bytes, at));
                 }
                 let lossy;
                 let value = match text {
@@ -62,12 +73,12 @@ pub(crate) fn texts(source: &str, tokens: &[Token], visit: &mut dyn FnMut(Text<'
                 };
                 statement.add(value, at, PIECE, usize::MAX, visit);
                 nearby.add(value, at, SHORT_PIECE, GAP, visit);
-                visit(Text {
+                visit(Shown::Text(Text {
                     value,
                     first: at,
                     last: at,
                     disguise: None,
-                });
+                }));
             }
             Kind::Char => {
                 let bytes = value(token.text(source));
@@ -77,13 +88,14 @@ pub(crate) fn texts(source: &str, tokens: &[Token], visit: &mut dyn FnMut(Text<'
             }
             Kind::Punct(b'[') => {
                 if let Some((bytes, last)) = numbers(source, tokens, at + 1) {
+                    visit(Shown::Bytes(&bytes, at));
                     if let Some((value, disguise)) = reveal_bytes(&bytes) {
-                        visit(Text {
+                        visit(Shown::Text(Text {
                             value: &value,
                             first: at,
                             last,
                             disguise: Some(disguise),
-                        });
+                        }));
                     }
                     at = last;
                     continue;
@@ -139,7 +151,7 @@ impl Run {
         at: usize,
         longest: usize,
         gap: usize,
-        visit: &mut dyn FnMut(Text<'_>),
+        visit: &mut dyn FnMut(Shown<'_>),
     ) {
         let far = self.pieces > 0 && at - self.last > gap;
         if far || piece.len() > longest || self.pieces >= PIECES || self.joined.len() > JOINED {
@@ -156,15 +168,15 @@ impl Run {
         self.last = at;
     }
 
-    fn end(&mut self, visit: &mut dyn FnMut(Text<'_>)) {
+    fn end(&mut self, visit: &mut dyn FnMut(Shown<'_>)) {
         if self.pieces >= 2 {
             let mut show = |value: &str, disguise| {
-                visit(Text {
+                visit(Shown::Text(Text {
                     value,
                     first: self.first,
                     last: self.last,
                     disguise: Some(disguise),
-                });
+                }));
             };
             if let Some((value, _)) = reveal(self.joined.as_bytes()) {
                 show(&value, Disguise::Layers);
@@ -185,8 +197,10 @@ mod tests {
     #[track_caller]
     fn finds(source: &str, expected: &str, disguise: Disguise) {
         let mut found = Vec::new();
-        texts(source, &lex(source), &mut |text| {
-            found.push((text.value.to_owned(), text.disguise));
+        texts(source, &lex(source), &mut |shown| {
+            if let Shown::Text(text) = shown {
+                found.push((text.value.to_owned(), text.disguise));
+            }
         });
         let is_there = found
             .iter()

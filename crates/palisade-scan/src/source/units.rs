@@ -176,6 +176,19 @@ pub(crate) fn joined(base: &str, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Present, Vocabulary};
+
+    struct NoWords;
+
+    impl Vocabulary for NoWords {
+        fn number(&self, _: &str) -> Option<usize> {
+            None
+        }
+
+        fn is_notable(&self, _: &Present) -> bool {
+            false
+        }
+    }
 
     /// Guards that what a build script leads to counts as a build script,
     /// wherever it lies: hiding it in a module was used against scanners.
@@ -205,7 +218,7 @@ mod tests {
         ];
         let files: Vec<SourceFile<'_>> = files
             .iter()
-            .map(|(path, text)| SourceFile::read(path, text.as_bytes()))
+            .map(|(path, text)| SourceFile::read(path, text.as_bytes(), &NoWords))
             .collect();
         let units = Units::find(Some(&manifest), &files);
         let shown: Vec<_> = files.iter().map(|file| units.of(file.path)).collect();
