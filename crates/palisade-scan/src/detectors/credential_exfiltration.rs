@@ -49,7 +49,8 @@ const SINKS: [Fact; 4] = [
 
 impl CredentialExfiltration {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let mut scopes = subject.facts().scopes(3, |scope| weight(scope) >= LEAST);
+        let levels = [HIGH, LIKELY, MEDIUM, LEAST];
+        let mut scopes = subject.facts().graded_scopes(3, &levels, weight);
         scopes.extend(
             subject
                 .facts()
@@ -153,6 +154,12 @@ fn weight(scope: &Scope<'_>) -> u32 {
         );
     let sinks = 1
         + points(lookup, 4)
+        + points(
+            !kinds.is_empty()
+                && opened
+                && scope.any(&[Fact::RawAddress, Fact::ExfilEndpoint, Fact::HiddenText]),
+            2,
+        )
         + points(scope.has(Fact::Address) && scope.has(Fact::Upload), 1)
         + points(scope.has(Fact::Upload), 2)
         + points(scope.has(Fact::ExfilEndpoint), 2)

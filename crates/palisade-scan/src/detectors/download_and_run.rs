@@ -61,7 +61,7 @@ impl DownloadAndRun {
         scopes.extend(
             subject
                 .facts()
-                .test_scopes(3, |scope| runs_a_download(scope) && worse(scope) > 0),
+                .test_scopes(3, |scope| runs_a_download(scope) && is_bad_in_tests(scope)),
         );
         for scope in scopes {
             let (severity, confidence) = match (worse(&scope), scope.unit) {
@@ -91,12 +91,24 @@ impl DownloadAndRun {
 /// How much there is that no updater does.
 fn worse(scope: &Scope<'_>) -> usize {
     let both = |one, two| usize::from(scope.has(one) && scope.has(two));
-    WORSE.iter().filter(|&&fact| scope.has(fact)).count()
+    // Programs let their users decide about certificates.
+    let counts =
+        |&&fact: &&Fact| scope.has(fact) && (fact != Fact::TlsOff || scope.unit != Unit::Binary);
+    WORSE.iter().filter(counts).count()
         + usize::from(scope.unit.is_build())
         + both(Fact::DynamicScript, Fact::Network)
         + both(Fact::TempDirectory, Fact::MakeExecutable)
         + both(Fact::TempDirectory, Fact::Silenced)
         + usize::from(scope.has(Fact::PipeToShell) && scope.unit != Unit::Binary)
+}
+
+/// Tests have servers, programs and processes of their own; none of them hides
+/// what it fetches.
+fn is_bad_in_tests(scope: &Scope<'_>) -> bool {
+    let fetched = scope.has(Fact::Address)
+        && scope.has(Fact::TempDirectory)
+        && scope.has(Fact::MakeExecutable);
+    fetched || scope.any(&[Fact::HiddenText, Fact::RawAddress, Fact::PipeToShell])
 }
 
 fn runs_a_download(scope: &Scope<'_>) -> bool {

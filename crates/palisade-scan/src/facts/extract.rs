@@ -432,9 +432,13 @@ impl Extractor<'_, '_> {
         // An encoding may lie below.
         let deeper = crate::source::reveal_file(value.as_bytes());
         let value = deeper.as_ref().map_or(value, |(deeper, _)| deeper);
+        // An address that can be read is not hidden by a change to what is
+        // around it.
+        let open = written.contains("://");
         let matters = |text: &str| {
             let found = meanings(text).into_iter();
-            found.filter(|meaning| is_telling(meaning.fact)).count()
+            let telling = |fact| is_telling(fact) && !(open && fact == Fact::Address);
+            found.filter(|meaning| telling(meaning.fact)).count()
         };
         if matters(value) > matters(written) {
             self.hidden(token, value, disguise);

@@ -80,6 +80,12 @@ impl<'f> Scope<'f> {
         self.facts.has(fact)
     }
 
+    /// Whether they have evidence in common.
+    fn overlaps(&self, other: &Scope<'_>) -> bool {
+        let same = |one: &&Evidence| other.evidence.iter().any(|two| std::ptr::eq(*one, *two));
+        self.evidence.iter().any(|evidence| same(evidence))
+    }
+
     pub(crate) fn any(&self, facts: &[Fact]) -> bool {
         facts.iter().any(|&fact| self.has(fact))
     }
@@ -194,7 +200,27 @@ impl<'t> Facts<'t> {
             .scopes(self, depth, &condition, Which::Functions)
     }
 
-    /// The same for functions that only tests run, with the unit
+    /// [`Facts::scopes`] for a condition that holds more or less: those with
+    /// the highest level first, and nothing twice. The smallest scope in which
+    /// little comes together must not hide the larger one in which much does.
+    pub(crate) fn graded_scopes(
+        &self,
+        depth: usize,
+        levels: &[u32],
+        weight: impl Fn(&Scope<'_>) -> u32,
+    ) -> Vec<Scope<'_>> {
+        let mut found: Vec<Scope<'_>> = Vec::new();
+        for &level in levels {
+            for scope in self.scopes(depth, |scope| weight(scope) >= level) {
+                if !found.iter().any(|other| other.overlaps(&scope)) {
+                    found.push(scope);
+                }
+            }
+        }
+        found
+    }
+
+    /// [`Facts::scopes`] for functions that only tests run, with the unit
     /// [`Unit::Test`]. Nobody but who works on a package runs them, so that
     /// only what has no honest use is worth a finding.
     pub(crate) fn test_scopes(

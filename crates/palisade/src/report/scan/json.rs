@@ -30,6 +30,7 @@ pub(super) struct JsonTarget<'a> {
     risk: u8,
     hygiene: f64,
     complete: bool,
+    followed_calls: bool,
     findings: Vec<JsonFinding<'a>>,
 }
 
@@ -49,7 +50,14 @@ struct JsonFinding<'a> {
     line: Option<u32>,
     message: &'a str,
     places: Vec<JsonPlace<'a>>,
+    reached: Option<JsonReach<'a>>,
     suppressed: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonReach<'a> {
+    from: &'a str,
+    chain: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -85,6 +93,7 @@ pub(super) fn target(report: &Report) -> JsonTarget<'_> {
         risk: report.risk,
         hygiene: report.hygiene.score,
         complete: report.complete,
+        followed_calls: report.followed_calls,
         findings: report.findings.iter().map(finding).collect(),
     }
 }
@@ -105,6 +114,10 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         line: finding.line(),
         message: &finding.message,
         places: places.collect(),
+        reached: finding.reached.as_ref().map(|reach| JsonReach {
+            from: &reach.from,
+            chain: &reach.chain,
+        }),
         suppressed: finding.suppressed.as_deref(),
     }
 }

@@ -121,6 +121,16 @@ fn rendered(package: &str, finding: &Finding) -> String {
                 .annotation(kind.span(span).label(label.as_str())),
         );
     }
+    let reached = finding.reached.as_ref().map(|reach| {
+        printable(&format!(
+            "reached from {}: {}",
+            reach.from,
+            reach.chain.join(" -> ")
+        ))
+    });
+    if let Some(reached) = &reached {
+        group = group.element(Level::NOTE.message(reached.as_str()));
+    }
     group = group.element(Level::NOTE.message(rating.as_str()));
     Renderer::styled().render(&[group])
 }
