@@ -68,8 +68,9 @@ Exit codes, the same in every format:
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Packages")]
 pub(crate) struct PackageArgs {
-    /// A `.crate` file, a package's directory, a Cargo.lock, or `name@version`
-    /// of what cargo has fetched (`name` for the newest)
+    /// A `.crate` file, a package's directory, a directory of `.crate` files
+    /// (with its index, if it has one), a Cargo.lock, or `name@version` of
+    /// what cargo has fetched (`name` for the newest)
     #[arg(value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// Everything that cargo has fetched
@@ -79,7 +80,8 @@ pub(crate) struct PackageArgs {
     /// owners and publishers
     #[arg(long, value_name = "DIR")]
     pub(crate) names: Option<Utf8PathBuf>,
-    /// Worker threads [default: one per core]
+    /// Packages to scan at a time, each in a process of its own [default: one
+    /// per core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
 }
@@ -444,7 +446,8 @@ pub(crate) struct AnalysisArgs {
     /// Neither use nor keep cached answers
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Worker threads [default: one per core]
+    /// Packages to scan at a time, each in a process of its own [default: one
+    /// per core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
 }
