@@ -77,7 +77,7 @@ pub enum ScanError {
     #[error("{0}")]
     Unreadable(String),
     /// It was too much for its worker: time, memory, or a crash.
-    #[error("not scanned: {0}")]
+    #[error("the scan was broken off: {0}")]
     Ended(String),
     /// No worker can be started.
     #[error("no worker process can be started")]

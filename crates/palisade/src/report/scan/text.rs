@@ -88,6 +88,13 @@ fn rendered(package: &str, finding: &Finding) -> String {
         finding.confidence.as_str(),
         finding.detector
     );
+    let reached = finding.reached.as_ref().map(|reach| {
+        printable(&format!(
+            "reached from {}: {}",
+            reach.from,
+            reach.chain.join(" -> ")
+        ))
+    });
     let mut group: Group<'_> = level
         .primary_title(&title)
         .id(&finding.detector)
@@ -121,13 +128,6 @@ fn rendered(package: &str, finding: &Finding) -> String {
                 .annotation(kind.span(span).label(label.as_str())),
         );
     }
-    let reached = finding.reached.as_ref().map(|reach| {
-        printable(&format!(
-            "reached from {}: {}",
-            reach.from,
-            reach.chain.join(" -> ")
-        ))
-    });
     if let Some(reached) = &reached {
         group = group.element(Level::NOTE.message(reached.as_str()));
     }
