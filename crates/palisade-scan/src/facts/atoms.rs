@@ -160,12 +160,12 @@ fn is_dynamic_host(text: &str) -> bool {
         .unwrap_or_default();
     // Nothing but a scheme and other parts of the name stand before it.
     let begins = before.rfind("://").map_or(before, |at| &before[at + 3..]);
-    let words = host.split('.').filter(|word| word.len() >= 2);
+    let mut words = host.split('.').filter(|word| word.len() >= 2);
     begins.starts_with('{')
         && !begins.contains([' ', '/'])
         && words.clone().count() >= 2
         && words
-            .last()
+            .next_back()
             .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
@@ -215,7 +215,7 @@ fn is_pipe_to_shell(text: &str) -> bool {
         return false;
     }
     let squeezed: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    let runs = [
+    [
         "|sh",
         "|bash",
         "|zsh",
@@ -228,8 +228,7 @@ fn is_pipe_to_shell(text: &str) -> bool {
         "|/bin/sh",
     ]
     .iter()
-    .any(|pipe| squeezed.contains(pipe));
-    runs
+    .any(|pipe| squeezed.contains(pipe))
 }
 
 const SCHEMES: [&str; 6] = ["http://", "https://", "ws://", "wss://", "tcp://", "ftp://"];

@@ -5,6 +5,7 @@
 //! have leads nowhere unless its file or module decides, so that large crates
 //! do not become one large function.
 
+use std::collections::hash_map::Entry::Vacant;
 use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -261,8 +262,8 @@ impl Calls {
                 continue;
             }
             for &caller in self.callers.get(&node).into_iter().flatten() {
-                if !before.contains_key(&caller) {
-                    before.insert(caller, Some(node));
+                if let Vacant(unseen) = before.entry(caller) {
+                    unseen.insert(Some(node));
                     queue.push_back((caller, steps + 1));
                 }
             }

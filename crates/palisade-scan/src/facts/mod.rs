@@ -82,8 +82,8 @@ impl<'f> Scope<'f> {
 
     /// Whether they have evidence in common.
     fn overlaps(&self, other: &Scope<'_>) -> bool {
-        let same = |one: &&Evidence| other.evidence.iter().any(|two| std::ptr::eq(*one, *two));
-        self.evidence.iter().any(|evidence| same(evidence))
+        let same = |one: &&'f Evidence| other.evidence.iter().any(|two| std::ptr::eq(*one, *two));
+        self.evidence.iter().any(same)
     }
 
     pub(crate) fn any(&self, facts: &[Fact]) -> bool {

@@ -77,8 +77,8 @@ pub(super) fn keys(file: &SourceFile<'_>) -> Vec<(usize, String)> {
                 let method = at > 0 && file.word(at - 1) == "." && file.word(at + 1) == "(";
                 if method && FILLS.contains(&word) {
                     let mut depth = 0_usize;
-                    for inner in at + 1..(at + ARGUMENT).min(tokens.len()) {
-                        match tokens[inner].kind {
+                    for (inner, token) in tokens.iter().enumerate().skip(at + 1).take(ARGUMENT) {
+                        match token.kind {
                             Kind::Punct(b'(') => depth += 1,
                             Kind::Punct(b')') => {
                                 depth = depth.saturating_sub(1);
@@ -118,13 +118,10 @@ fn key(file: &SourceFile<'_>, at: usize, held: &FxHashSet<String>) -> Option<Str
                 || word.len() >= 7 && names(word) && !word.to_ascii_lowercase().contains("public");
             is.then(|| word.to_owned())
         }
-        Kind::Text => {
-            let inside = word.split('{').skip(1).find_map(|rest| {
-                let name = rest.split(['}', ':']).next()?;
-                (held.contains(name) || name.len() >= 7 && names(name)).then(|| name.to_owned())
-            });
-            inside
-        }
+        Kind::Text => word.split('{').skip(1).find_map(|rest| {
+            let name = rest.split(['}', ':']).next()?;
+            (held.contains(name) || name.len() >= 7 && names(name)).then(|| name.to_owned())
+        }),
         _ => None,
     }
 }
