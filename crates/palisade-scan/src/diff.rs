@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_index::{Dependency, Manifest, TargetKind};
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::facts::Fact;
 use crate::source::Unit;
@@ -15,9 +16,27 @@ use crate::subject::Package;
 pub struct Change {
     /// What it concerns: `dependency`, `build script`, `capability`, `file`,
     /// `feature`, `manifest`.
-    pub kind: String,
+    #[serde(deserialize_with = "known_kind")]
+    pub kind: &'static str,
     /// What changed, in one sentence without a full stop.
     pub text: String,
+}
+
+/// What changes concern.
+const KINDS: [&str; 6] = [
+    "dependency",
+    "build script",
+    "capability",
+    "file",
+    "feature",
+    "manifest",
+];
+
+/// One of the kinds, out of a worker's answer.
+fn known_kind<'d, D: Deserializer<'d>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let known = KINDS.into_iter().find(|kind| *kind == text);
+    known.ok_or_else(|| D::Error::custom("an unknown kind of change"))
 }
 
 /// The changes from one version to another.
@@ -68,10 +87,7 @@ impl Diff {
 }
 
 fn change(changes: &mut Vec<Change>, kind: &'static str, text: String) {
-    changes.push(Change {
-        kind: kind.to_owned(),
-        text,
-    });
+    changes.push(Change { kind, text });
 }
 
 fn build_scripts(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {

@@ -1,6 +1,8 @@
 //! From an input to a report.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use palisade_archive::{
     ArchiveError, CrateArchive, CrateName, DirectoryOptions, ReadOptions, SourceTree,
@@ -195,6 +197,25 @@ impl Scanner {
         })
     }
 
+    /// Compares what two inputs name; see [`Scanner::compare`].
+    ///
+    /// # Errors
+    /// One of them cannot be read, or the scanner fails.
+    pub fn diff(&self, old: &Input, new: &Input) -> Result<(Diff, Report), ScanError> {
+        self.compare(&self.request_both(old, new)?)
+    }
+
+    /// Scans packages on several threads of this process. The outcomes are in
+    /// the order of the inputs; `done` is told how many there are so far.
+    pub fn scan_all(
+        &self,
+        inputs: &[Input],
+        threads: usize,
+        done: impl Fn(usize) + Sync,
+    ) -> Vec<Outcome> {
+        in_parallel(inputs, threads, done, |input| self.scan(input))
+    }
+
     fn guarded<T>(
         &self,
         target: &str,
@@ -310,4 +331,38 @@ impl Scanner {
             findings,
         }
     }
+}
+
+/// Scans inputs, several at a time, and keeps the outcomes in their order.
+pub(crate) fn in_parallel(
+    inputs: &[Input],
+    threads: usize,
+    done: impl Fn(usize) + Sync,
+    scan: impl Fn(&Input) -> Result<Report, ScanError> + Sync,
+) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let finished = AtomicUsize::new(0);
+    let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(inputs.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, inputs.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((at, input)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    inputs.get(at).map(|input| (at, input))
+                } {
+                    let outcome = Outcome {
+                        target: input.to_string(),
+                        result: scan(input),
+                    };
+                    if let Ok(mut outcomes) = outcomes.lock() {
+                        outcomes.push((at, outcome));
+                    }
+                    done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().unwrap_or_default();
+    outcomes.sort_by_key(|(at, _)| *at);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }

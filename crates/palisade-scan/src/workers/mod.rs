@@ -5,7 +5,6 @@ mod serve;
 mod wire;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use palisade_sandbox::{
     Verdict, WorkerCommand,
 };
 
+use crate::scan::in_parallel;
 use crate::{Diff, Input, Limits, Outcome, Report, Request, ScanError, Scanner};
 use wire::{Answer, Task};
 
@@ -179,33 +179,9 @@ impl Workers {
         inputs: &[Input],
         done: impl Fn(usize) + Sync,
     ) -> Vec<Outcome> {
-        let next = AtomicUsize::new(0);
-        let finished = AtomicUsize::new(0);
-        let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(inputs.len()));
-        std::thread::scope(|scope| {
-            for _ in 0..self.options.workers.clamp(1, inputs.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some((at, input)) = {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        inputs.get(at).map(|input| (at, input))
-                    } {
-                        let request = reader.request(input);
-                        let result = request.and_then(|request| self.scan(&request));
-                        let outcome = Outcome {
-                            target: input.to_string(),
-                            result,
-                        };
-                        if let Ok(mut outcomes) = outcomes.lock() {
-                            outcomes.push((at, outcome));
-                        }
-                        done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-                    }
-                });
-            }
-        });
-        let mut outcomes = outcomes.into_inner().unwrap_or_default();
-        outcomes.sort_by_key(|(at, _)| *at);
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        in_parallel(inputs, self.options.workers, done, |input| {
+            self.scan(&reader.request(input)?)
+        })
     }
 
     fn ask(&self, task: Task, request: &Request) -> Result<Answer, ScanError> {

@@ -18,12 +18,7 @@ pub(crate) fn text(diff: &Diff, report: &Report, out: &mut dyn Write) -> io::Res
     let title = format!("{} {} -> {} {}", old.0, old.1, new.0, new.1);
     writeln!(out, "{BOLD}{}{BOLD:#}", printable(&title))?;
     for change in &diff.changes {
-        writeln!(
-            out,
-            "  {:<14}{}",
-            printable(&change.kind),
-            printable(&change.text)
-        )?;
+        writeln!(out, "  {:<14}{}", change.kind, printable(&change.text))?;
     }
     if diff.changes.is_empty() {
         writeln!(out, "  nothing that matters has changed")?;
@@ -49,7 +44,7 @@ struct JsonVersion<'a> {
 
 #[derive(Serialize)]
 struct JsonChange<'a> {
-    kind: &'a str,
+    kind: &'static str,
     text: &'a str,
 }
 
@@ -68,7 +63,7 @@ pub(crate) fn json(diff: &Diff, report: &Report, out: &mut dyn Write) -> io::Res
         new: version(&diff.new),
         changes: changes
             .map(|change| JsonChange {
-                kind: &change.kind,
+                kind: change.kind,
                 text: &change.text,
             })
             .collect(),
