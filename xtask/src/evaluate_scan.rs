@@ -263,7 +263,7 @@ fn look_alikes(binary: &Utf8Path, directory: &str) -> Result<()> {
             let mut arguments = vec![target.as_str()];
             let dump = dump.map(|dump| dump.to_string_lossy().into_owned());
             if let Some(dump) = &dump {
-                arguments.extend(["--names", dump]);
+                arguments.extend(["--dump", dump]);
             }
             let scan = scan(binary, path, &arguments)?;
             let findings: Vec<&Finding> = scan

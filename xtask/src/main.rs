@@ -12,8 +12,10 @@
 mod accuracy;
 mod advisory_paths;
 mod bench;
+mod bench_gateway;
 mod corpus;
 mod demo;
+mod evaluate_provenance;
 mod evaluate_scan;
 mod fuzz;
 mod process;
@@ -49,12 +51,17 @@ enum Task {
     /// Scan every crate that cargo has fetched, and look-alikes of malicious
     /// ones; time the scanner
     EvaluateScan(evaluate_scan::Args),
+    /// Compare crates with repositories that are made of their own history, as
+    /// the real cargo packs them
+    EvaluateProvenance(evaluate_provenance::Args),
     /// Feed the parsers of hostile input with libFuzzer
     Fuzz(fuzz::Args),
     /// Make fragments of what cargo has fetched, and measure it
     Corpus(corpus::Args),
     /// Time Palisade beside a clean `cargo check` of published applications
     Bench(bench::Args),
+    /// Measure the gateway beside nginx, with the same files and generator
+    BenchGateway(bench_gateway::Args),
 }
 
 fn main() -> ExitCode {
@@ -65,9 +72,11 @@ fn main() -> ExitCode {
         Task::Accuracy(args) => accuracy::run(&args),
         Task::AdvisoryPaths(args) => advisory_paths::run(&args),
         Task::EvaluateScan(args) => evaluate_scan::run(&args),
+        Task::EvaluateProvenance(args) => evaluate_provenance::run(&args),
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Corpus(args) => corpus::run(&args),
         Task::Bench(args) => bench::run(&args),
+        Task::BenchGateway(args) => bench_gateway::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

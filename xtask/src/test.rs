@@ -105,10 +105,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
                     "--locked",
                     "--no-fail-fast",
                 ])
-                .env("PROPTEST_CASES", cases),
+                .env("PROPTEST_CASES", cases)
+                .envs(args.full.then_some(("PALISADE_FULL", "1"))),
             |line| counts.add(line),
         ))
     });
+    if args.full {
+        // The gateway's tests once more, over the other database.
+        step(&mut steps, "gateway on PostgreSQL", || {
+            passed(process::run_observed(
+                process::cargo()
+                    .args(["test", "--release", "--workspace", "--locked"])
+                    .args(["--test", "gateway"])
+                    .env("PALISADE_TEST_BACKEND", "postgres"),
+                |line| counts.add(line),
+            ))
+        });
+    }
 
     println!("\nSummary");
     for step in &steps {

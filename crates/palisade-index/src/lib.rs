@@ -34,7 +34,9 @@ mod read;
 mod resolve;
 mod source;
 
-pub use dump::{Dump, DumpOptions, DumpProblem, DumpedCrate, DumpedVersion, Owner};
+pub use dump::{
+    Dump, DumpOptions, DumpProblem, DumpedCrate, DumpedVersion, Owner, TrustedPublishing,
+};
 pub use error::IndexError;
 pub use feature::{FeatureValue, Features};
 #[cfg(feature = "http")]

@@ -23,6 +23,7 @@
 //! assert!(error.is_err());
 //! ```
 
+pub mod audit;
 mod detectors;
 mod diff;
 mod documentation;
@@ -31,6 +32,8 @@ mod finding;
 mod input;
 mod limits;
 mod names;
+mod profile;
+mod provenance;
 mod request;
 mod rule;
 mod scan;
@@ -39,6 +42,8 @@ mod secrets;
 mod source;
 mod subject;
 mod suppress;
+mod surroundings;
+pub mod watch;
 mod workers;
 
 pub use diff::{Change, Diff};
@@ -47,18 +52,29 @@ pub use finding::{Category, Confidence, Finding, Place, Reach, Severity};
 pub use input::{Input, InputError, Inputs};
 pub use limits::Limits;
 pub use names::NameCorpus;
+pub use profile::{Measures, Profile, ProfileDependency};
+pub use provenance::{
+    DifferenceKind, FetchError, FetchOptions, FileDifference, FileRole, Provenance,
+    ProvenanceClass, ProvenanceError, Repositories, Repository, RepositoryLimits, Revision, Source,
+    fetch, repository_address,
+};
 pub use request::Request;
 pub use rule::{Lifecycle, Rule};
-pub use scan::{Outcome, Report, ScanError, Scanner, ScannerOptions};
+pub use scan::{Outcome, Published, Report, ScanError, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
+pub use surroundings::{Advisories, Concern, DependencyVerdict, Events, Flagged, Surroundings};
 pub use workers::{DataPaths, Workers, WorkersOptions, serve_worker};
 
 /// Every rule, in the order of the documentation.
 pub fn rules() -> Vec<&'static Rule> {
     let detectors = detectors::ALL.iter().map(|detector| detector.rule());
+    let around = detectors::AROUND.iter().map(|(_, rule)| *rule);
+    let provenance = detectors::PROVENANCE.iter().copied();
     let secrets = secrets::rules().map(|rule| &rule.rule);
     detectors
+        .chain(around)
+        .chain(provenance)
         .chain(secrets)
         .chain([secrets::file_rule()])
         .collect()

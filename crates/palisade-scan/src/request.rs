@@ -133,7 +133,11 @@ impl Material {
         }
     }
 
-    fn read(input: &Input, caches: &[CargoCache], limits: &Limits) -> Result<Material, ScanError> {
+    pub(crate) fn read(
+        input: &Input,
+        caches: &[CargoCache],
+        limits: &Limits,
+    ) -> Result<Material, ScanError> {
         match input {
             Input::Archive(path) => Ok(Material {
                 target: input.to_string(),

@@ -1,8 +1,8 @@
 //! From an input to a report.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use palisade_archive::{
     ArchiveError, CrateArchive, CrateName, DirectoryOptions, ReadOptions, SourceTree,
@@ -12,14 +12,16 @@ use palisade_sandbox::SandboxError;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::detectors;
+use crate::detectors::provenance::source_mismatch::SourceMismatch;
+use crate::detectors::provenance::source_unverified::SourceUnverified;
 use crate::diff::Diff;
 use crate::facts::Facts;
 use crate::request::{Content, Material};
 use crate::score::{Hygiene, hygiene, risk};
-use crate::secrets;
 use crate::subject::{Findings, Package, Subject};
-use crate::{Finding, Input, Limits, NameCorpus, Request};
+use crate::surroundings::{self, Surroundings};
+use crate::{Finding, Input, Limits, NameCorpus, Profile, Provenance, Request};
+use crate::{detectors, score, secrets};
 
 /// What a scan found in one package.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,8 +43,47 @@ pub struct Report {
     /// Whether what was found made it necessary to follow calls from function
     /// to function, which costs more than all the rest.
     pub followed_calls: bool,
+    /// What came of comparing it with its repository, where that was asked
+    /// for.
+    pub provenance: Option<Provenance>,
+    /// What counts for judging it beside others.
+    pub profile: Profile,
     /// Most severe first.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Adds findings, in their order among the others.
+    pub(crate) fn add_findings(&mut self, more: Findings) {
+        self.findings = more.and(std::mem::take(&mut self.findings));
+    }
+
+    /// Adds what came of comparing the package with its repository, and rates
+    /// it again.
+    pub fn add_provenance(&mut self, provenance: Provenance) {
+        let mut findings = Findings::default();
+        SourceMismatch::report(&provenance, &mut findings);
+        SourceUnverified::report(&provenance, &mut findings);
+        self.add_findings(findings);
+        self.hygiene.set(score::source_revision(&provenance));
+        self.provenance = Some(provenance);
+        self.risk = risk(&self.findings);
+    }
+}
+
+/// A published version, for a scan without a file.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The crate's name.
+    pub name: String,
+    /// The version.
+    pub version: Version,
+    /// Its archive.
+    pub archive: Vec<u8>,
+    /// The archive of the version before, with its version.
+    pub previous: Option<(Version, Vec<u8>)>,
+    /// The crate's index file.
+    pub index: Option<Arc<IndexFile>>,
 }
 
 /// What became of one input.
@@ -104,6 +145,8 @@ pub struct ScannerOptions {
     /// What cargo has fetched: earlier versions and index files are looked up
     /// there.
     pub caches: Vec<CargoCache>,
+    /// What is known around packages.
+    pub surroundings: Surroundings,
 }
 
 /// Scans packages, in this process.
@@ -112,7 +155,7 @@ pub struct ScannerOptions {
 /// which do the same in processes that can break without harm.
 #[derive(Debug)]
 pub struct Scanner {
-    options: ScannerOptions,
+    pub(crate) options: ScannerOptions,
 }
 
 /// What was read of a package, before it is analysed.
@@ -121,6 +164,17 @@ struct Source {
     tree: SourceTree,
     packed_bytes: Option<u64>,
     name: Option<CrateName>,
+}
+
+impl Source {
+    fn of(archive: CrateArchive, target: String) -> Source {
+        Source {
+            packed_bytes: Some(archive.packed_bytes()),
+            name: archive.name().cloned(),
+            tree: archive.into_tree(),
+            target,
+        }
+    }
 }
 
 impl Scanner {
@@ -174,8 +228,65 @@ impl Scanner {
             let package = self.package(&source);
             let old = old.as_ref().map(|old| self.package(old));
             let index = request.index.as_deref();
-            Ok(self.report(&source, &package, old.as_ref(), index))
+            let mut report = self.report(&source, &package, old.as_ref(), index);
+            self.judge(&mut report);
+            Ok(report)
         })
+    }
+
+    /// Scans a published version that is in memory.
+    ///
+    /// # Errors
+    /// As for [`Scanner::scan`].
+    pub fn scan_published(&self, published: Published) -> Result<Report, ScanError> {
+        let target = format!("{}@{}", published.name, published.version);
+        self.guarded(&target, || {
+            let options = self.read_options();
+            let (name, version) = (published.name, published.version);
+            let read = |bytes: Vec<u8>, version: &Version| -> Result<Source, ScanError> {
+                let expected = CrateName {
+                    name: name.clone(),
+                    version: version.clone(),
+                };
+                let options = options.clone().expecting(expected);
+                let archive = CrateArchive::from_bytes(&target, &bytes, &options)?;
+                Ok(Source::of(archive, target.clone()))
+            };
+            let source = read(published.archive, &version)?;
+            // A version before that cannot be read costs the comparison alone.
+            let previous = published
+                .previous
+                .and_then(|(version, bytes)| read(bytes, &version).ok());
+            let package = self.package(&source);
+            let previous = previous.as_ref().map(|previous| self.package(previous));
+            let index = published.index.as_deref();
+            let mut report = self.report(&source, &package, previous.as_ref(), index);
+            self.judge(&mut report);
+            Ok(report)
+        })
+    }
+
+    /// The files of a package, for comparing them with something else.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn files(&self, input: &Input) -> Result<SourceTree, ScanError> {
+        self.guarded(&input.to_string(), || {
+            let ScannerOptions { caches, limits, .. } = &self.options;
+            let material = Material::read(input, caches, limits)?;
+            Ok(self.source(&material)?.tree)
+        })
+    }
+
+    /// Judges a package by its surroundings.
+    fn judge(&self, report: &mut Report) {
+        let ScannerOptions {
+            names,
+            caches,
+            surroundings,
+            ..
+        } = &self.options;
+        surroundings::judge(report, surroundings, names.as_ref(), caches);
     }
 
     /// Compares two packages: what changed that matters to a reviewer, and
@@ -193,7 +304,9 @@ impl Scanner {
             let old = self.source(old)?;
             let (before, after) = (self.package(&old), self.package(&new));
             let diff = Diff::between(&before, &after);
-            Ok((diff, self.report(&new, &after, Some(&before), None)))
+            let mut report = self.report(&new, &after, Some(&before), None);
+            self.judge(&mut report);
+            Ok((diff, report))
         })
     }
 
@@ -240,17 +353,11 @@ impl Scanner {
         match &material.content {
             Content::Archive(bytes) => {
                 let options = ReadOptions {
-                    limits: limits.clone(),
                     expected: material.name.clone(),
-                    ..ReadOptions::lenient()
+                    ..self.read_options()
                 };
                 let archive = CrateArchive::from_bytes(&target, bytes, &options)?;
-                Ok(Source {
-                    packed_bytes: Some(archive.packed_bytes()),
-                    name: archive.name().cloned(),
-                    tree: archive.into_tree(),
-                    target,
-                })
+                Ok(Source::of(archive, target))
             }
             Content::Directory(path) => {
                 let options = DirectoryOptions {
@@ -264,6 +371,13 @@ impl Scanner {
                     target,
                 })
             }
+        }
+    }
+
+    fn read_options(&self) -> ReadOptions {
+        ReadOptions {
+            limits: self.options.limits.archive.clone(),
+            ..ReadOptions::lenient()
         }
     }
 
@@ -319,6 +433,7 @@ impl Scanner {
         }
         secrets::scan(package.tree, self.options.limits.text_bytes, &mut findings);
         let findings = findings.finish(self.options.limits.findings);
+        let profile = Profile::of(package, previous);
         Report {
             name: package.name.clone(),
             version: package.version.clone(),
@@ -326,8 +441,10 @@ impl Scanner {
             previous: previous.map(|previous| previous.version.clone()),
             complete: package.tree.is_complete() && package.skipped.is_empty(),
             risk: risk(&findings),
-            hygiene: hygiene(&subject),
+            hygiene: hygiene(&subject, &profile.measures),
             followed_calls: package.facts.asked_for_calls(),
+            provenance: None,
+            profile,
             findings,
         }
     }

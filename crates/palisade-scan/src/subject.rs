@@ -199,6 +199,12 @@ impl Findings {
         &mut self.list[at]
     }
 
+    /// These and `others`, most severe first.
+    pub(crate) fn and(mut self, others: Vec<Finding>) -> Vec<Finding> {
+        self.list.extend(others);
+        self.finish(usize::MAX)
+    }
+
     /// Most severe first, and of one detector no more than `most`: a flood of
     /// harmless ones must not hide the others.
     pub(crate) fn finish(mut self, most: usize) -> Vec<Finding> {

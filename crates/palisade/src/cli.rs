@@ -45,6 +45,11 @@ pub(crate) enum Command {
     /// Show what changed between two versions that matters to a reviewer
     #[command(after_long_help = SCAN_EXIT_CODES)]
     Diff(DiffArgs),
+    /// Follow a registry and scan everything new
+    #[command(after_long_help = WATCH_EXIT_CODES)]
+    Watch(Box<WatchArgs>),
+    /// Survey many crates: one page with charts, or JSON
+    Report(ReportArgs),
     /// Say what `scan` looks for
     Rules(RulesArgs),
     /// Look after the local copy of the advisory database
@@ -78,12 +83,36 @@ pub(crate) struct PackageArgs {
     pub(crate) all_fetched: bool,
     /// Directory of a registry's database dump, for names that look alike,
     /// owners and publishers
-    #[arg(long, value_name = "DIR")]
-    pub(crate) names: Option<Utf8PathBuf>,
-    /// Packages to scan at a time, each in a process of its own [default: one
-    /// per core]
+    #[arg(long, alias = "names", value_name = "DIR")]
+    pub(crate) dump: Option<Utf8PathBuf>,
+    /// Worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
+    #[command(flatten)]
+    pub(crate) around: AroundArgs,
+}
+
+/// What is known around the packages.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Surroundings")]
+pub(crate) struct AroundArgs {
+    /// Directory of the advisory database, instead of the cached copy
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<Utf8PathBuf>,
+    /// Directory of fragments (`palisade ecosystem build`): say of vulnerable
+    /// dependencies whether the vulnerable functions are reached
+    #[arg(long, value_name = "DIR")]
+    pub(crate) graph: Option<Utf8PathBuf>,
+    /// A clone of the packages' repository to compare them with
+    #[arg(long, value_name = "DIR", conflicts_with = "repositories")]
+    pub(crate) repository: Option<Utf8PathBuf>,
+    /// A directory of clones, each at HOST/OWNER/NAME, to compare the packages
+    /// with
+    #[arg(long, value_name = "DIR")]
+    pub(crate) repositories: Option<Utf8PathBuf>,
+    /// Fetch the clones that are missing there
+    #[arg(long, requires = "repositories")]
+    pub(crate) fetch_repositories: bool,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +132,9 @@ pub(crate) struct ScanArgs {
     /// directory]
     #[arg(long, value_name = "DIR")]
     pub(crate) config: Option<Utf8PathBuf>,
+    /// Keep each report as a file in this directory; docs/scan.md describes it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +147,151 @@ pub(crate) struct ScoreArgs {
     /// Write a badge with the hygiene score; for one package
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) badge: Option<Utf8PathBuf>,
+}
+
+const WATCH_EXIT_CODES: &str = "\
+Exit codes, with --once and --replay; otherwise it watches until it is ended:
+  0  nothing raised the alarm
+  1  something did
+  2  usage or input error
+  4  nothing did, but something could not be scanned";
+
+/// What to follow, and how.
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("discovery").required(true).args(["index_git", "feed", "sweep", "replay"])))]
+pub(crate) struct WatchArgs {
+    /// Where the journal and the checkpoint are kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) state: Utf8PathBuf,
+    /// Where index files and archives come from: a directory of archives with
+    /// an index, or the address of a sparse index
+    #[arg(long, value_name = "DIR|URL")]
+    pub(crate) registry: String,
+    /// Find what is new in a local clone of the index's git form; whoever
+    /// keeps the clone fetches it
+    #[arg(long, value_name = "REPOSITORY", help_heading = "Discovery")]
+    pub(crate) index_git: Option<Utf8PathBuf>,
+    /// The reference in that clone
+    #[arg(
+        long,
+        default_value = "HEAD",
+        value_name = "REF",
+        help_heading = "Discovery"
+    )]
+    pub(crate) reference: String,
+    /// Where to begin in that clone: `now`, `beginning`, or behind a commit
+    #[arg(
+        long,
+        default_value = "now",
+        value_name = "COMMIT",
+        help_heading = "Discovery"
+    )]
+    pub(crate) from: String,
+    /// Find what is new in a feed
+    #[arg(long, value_name = "URL", help_heading = "Discovery")]
+    pub(crate) feed: Option<String>,
+    /// Find what is new by asking for one crate after the other
+    #[arg(long, help_heading = "Discovery")]
+    pub(crate) sweep: bool,
+    /// The crates to sweep, one name a line [default: those of --dump]
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "sweep",
+        help_heading = "Discovery"
+    )]
+    pub(crate) crates: Option<Utf8PathBuf>,
+    /// Play what happened in the order in which it happened, so that nothing
+    /// sees what came later; for a registry in a directory
+    #[arg(long, help_heading = "Discovery")]
+    pub(crate) replay: bool,
+    /// Play from this time on
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "replay",
+        help_heading = "Discovery"
+    )]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// Play up to this time
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "replay",
+        help_heading = "Discovery"
+    )]
+    pub(crate) until: Option<jiff::Timestamp>,
+    /// Stop when nothing more is new
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) interval: u64,
+    /// At most so many requests a second to the registry
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) rate: u32,
+    /// Directory of a registry's database dump: names, owners, publishers
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dump: Option<Utf8PathBuf>,
+    /// Directory of the advisory database, instead of the cached copy
+    #[arg(long, value_name = "DIR")]
+    pub(crate) db: Option<Utf8PathBuf>,
+    /// Keep each report as a file in this directory; docs/scan.md describes it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<Utf8PathBuf>,
+    /// The lowest severity that raises the alarm
+    #[arg(long, default_value = "high", value_name = "SEVERITY", value_parser = parse_severity)]
+    pub(crate) alarm_at: Severity,
+    /// How to print what happens: a line each
+    #[arg(long, value_enum, default_value_t = WatchFormat::Text, value_name = "FORMAT")]
+    pub(crate) format: WatchFormat,
+}
+
+/// The formats of what a watcher tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WatchFormat {
+    /// For people
+    Text,
+    /// One JSON object per line; docs/json.md describes them
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    #[command(subcommand)]
+    pub(crate) command: ReportCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Audit a corpus of crates: unsafe code, build-time code, capabilities,
+    /// secrets, provenance, advisories, scores and their trends
+    Ecosystem(Box<EcosystemReportArgs>),
+}
+
+/// What to survey.
+#[derive(Debug, Args)]
+pub(crate) struct EcosystemReportArgs {
+    #[command(flatten)]
+    pub(crate) packages: PackageArgs,
+    /// Every version of a registry in a directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) registry: Option<Utf8PathBuf>,
+    /// Only the newest version of each crate; trends need all
+    #[arg(long)]
+    pub(crate) newest: bool,
+    /// Write the page here
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) html: Option<Utf8PathBuf>,
+    /// Write the figures here, as JSON
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) json: Option<Utf8PathBuf>,
+    /// What the page calls the corpus
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+    /// Keep each report as a file in this directory; docs/scan.md describes it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -132,8 +309,8 @@ pub(crate) struct DiffArgs {
     #[arg(long, default_value = "high", value_name = "SEVERITY", value_parser = parse_severity)]
     pub(crate) fail_on: Severity,
     /// Directory of a registry's database dump
-    #[arg(long, value_name = "DIR")]
-    pub(crate) names: Option<Utf8PathBuf>,
+    #[arg(long, alias = "names", value_name = "DIR")]
+    pub(crate) dump: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -446,8 +623,7 @@ pub(crate) struct AnalysisArgs {
     /// Neither use nor keep cached answers
     #[arg(long)]
     pub(crate) no_cache: bool,
-    /// Packages to scan at a time, each in a process of its own [default: one
-    /// per core]
+    /// Worker threads [default: one per core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
 }

@@ -63,6 +63,9 @@ fn hint(cause: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<palisade_scan::InputError>() {
         return Some(error.hint());
     }
+    if let Some(error) = cause.downcast_ref::<palisade_scan::ProvenanceError>() {
+        return Some(error.hint().to_owned());
+    }
     cause
         .downcast_ref::<Usage>()
         .map(|usage| usage.hint.clone())

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use semver::Version;
+use serde::Deserialize;
 
 use crate::IndexError;
 use table::Table;
@@ -41,6 +42,8 @@ impl Default for DumpOptions {
 pub struct Dump {
     /// Every crate, by its name.
     pub crates: BTreeMap<String, DumpedCrate>,
+    /// The names that people give themselves, by their logins.
+    pub people: BTreeMap<String, String>,
     /// Files and rows that could not be read.
     pub problems: Vec<DumpProblem>,
 }
@@ -62,6 +65,11 @@ pub struct DumpedCrate {
     pub homepage: Option<String>,
     /// Who may publish it, in order.
     pub owners: Vec<Owner>,
+    /// Since when, where the dump says.
+    pub owners_since: BTreeMap<Owner, Timestamp>,
+    /// Whether only machines that the registry trusts may publish it; `None`
+    /// where the dump does not say.
+    pub trusted_only: Option<bool>,
     /// Its versions, oldest first.
     pub versions: Vec<DumpedVersion>,
 }
@@ -80,6 +88,27 @@ pub struct DumpedVersion {
     /// Who published it, by the login. Neither old versions nor those that a
     /// machine published say.
     pub published_by: Option<String>,
+    /// When the registry last changed it: for a withdrawn version, usually
+    /// when that happened.
+    pub updated: Option<Timestamp>,
+    /// From where a machine published it, where the dump says. The registry's
+    /// public dumps leave it out; its own have it.
+    pub trusted: Option<TrustedPublishing>,
+}
+
+/// From where a machine that the registry trusts published a version. The
+/// forge has signed it, so that it says more than what cargo wrote into the
+/// archive.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct TrustedPublishing {
+    /// The forge: `github`, `gitlab`.
+    pub provider: String,
+    /// The repository on it, `owner/name`.
+    #[serde(alias = "project_path", default)]
+    pub repository: Option<String>,
+    /// The commit that was published.
+    #[serde(rename = "sha", default)]
+    pub commit: Option<String>,
 }
 
 /// Who may publish a crate.
@@ -123,6 +152,7 @@ impl Dump {
         reader.crates()?;
         reader.crate_downloads()?;
         let users = reader.logins("users.csv", "gh_login")?;
+        reader.people(&users)?;
         let teams = reader.logins("teams.csv", "login")?;
         reader.owners(&users, &teams)?;
         if options.versions || options.recent_downloads {
@@ -172,6 +202,7 @@ impl Reader<'_> {
                 description: row.text("description"),
                 repository: row.text("repository"),
                 homepage: row.text("homepage"),
+                trusted_only: row.flag("trustpub_only"),
                 ..DumpedCrate::default()
             };
             self.names.insert(id, name.clone());
@@ -202,6 +233,22 @@ impl Reader<'_> {
         Ok(logins)
     }
 
+    /// The names of people; whoever has none is left out.
+    fn people(&mut self, users: &HashMap<u64, String>) -> Result<(), IndexError> {
+        let path = self.directory.join("users.csv");
+        let Some(mut table) = Table::open(&path, &["id"], self.options.rows)? else {
+            // `logins` has said so.
+            return Ok(());
+        };
+        while let Some(row) = table.next()? {
+            let login = row.number("id").and_then(|id| users.get(&id));
+            if let (Some(login), Some(name)) = (login, row.text("name")) {
+                self.dump.people.insert(login.clone(), name);
+            }
+        }
+        Ok(())
+    }
+
     fn owners(
         &mut self,
         users: &HashMap<u64, String>,
@@ -215,7 +262,12 @@ impl Reader<'_> {
                 1 => Owner::Team(teams.get(&id)?.clone()),
                 _ => return None,
             };
-            reader.known(row.number("crate_id")?)?.owners.push(owner);
+            let since = row.time("created_at");
+            let known = reader.known(row.number("crate_id")?)?;
+            known
+                .owners_since
+                .extend(since.map(|since| (owner.clone(), since)));
+            known.owners.push(owner);
             Some(())
         })
     }
@@ -239,6 +291,10 @@ impl Reader<'_> {
                 published_by: row
                     .number("published_by")
                     .and_then(|id| users.get(&id).cloned()),
+                updated: row.time("updated_at"),
+                trusted: row
+                    .text("trustpub_data")
+                    .and_then(|text| serde_json::from_str(&text).ok()),
             };
             reader.known(crate_id)?.versions.push(version);
             Some(())

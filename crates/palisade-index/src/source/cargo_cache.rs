@@ -118,25 +118,7 @@ impl CargoCache {
     /// # Errors
     /// A directory cannot be listed.
     pub fn names(&self) -> Result<Vec<String>, IndexError> {
-        let mut names = Vec::new();
-        let mut directories = vec![self.below("index").join(".cache")];
-        while let Some(directory) = directories.pop() {
-            let failed = |source| IndexError::Read {
-                path: directory.clone(),
-                source,
-            };
-            for entry in directory.read_dir_utf8().map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                let kind = entry.file_type().map_err(failed)?;
-                if kind.is_dir() {
-                    directories.push(entry.path().to_owned());
-                } else if crate::is_crate_name(entry.file_name()) {
-                    names.push(entry.file_name().to_owned());
-                }
-            }
-        }
-        names.sort();
-        Ok(names)
+        super::names_below(&self.below("index").join(".cache"))
     }
 
     fn below(&self, part: &str) -> Utf8PathBuf {

@@ -32,6 +32,14 @@ impl LocalRegistry {
             root: root.to_owned(),
         })
     }
+
+    /// The names of all crates in the index, in order.
+    ///
+    /// # Errors
+    /// A directory cannot be listed.
+    pub fn names(&self) -> Result<Vec<String>, IndexError> {
+        super::names_below(&self.root.join("index"))
+    }
 }
 
 impl Registry for LocalRegistry {

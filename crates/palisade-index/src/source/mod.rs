@@ -5,6 +5,7 @@ mod local;
 
 use std::sync::Arc;
 
+use camino::Utf8Path;
 use palisade_model::Checksum;
 use sha2::{Digest, Sha256};
 
@@ -60,6 +61,36 @@ pub(crate) fn verified(
         expected,
         actual,
     })
+}
+
+/// The names of all index files below a directory, in order: files that lie
+/// where an index has them.
+fn names_below(root: &Utf8Path) -> Result<Vec<String>, IndexError> {
+    let mut names = Vec::new();
+    let mut directories = vec![root.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let failed = |source| IndexError::Read {
+            path: directory.clone(),
+            source,
+        };
+        for entry in directory.read_dir_utf8().map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let kind = entry.file_type().map_err(failed)?;
+            let name = entry.file_name();
+            if kind.is_dir() {
+                // `.git` and the like hold no index files.
+                if !name.starts_with('.') {
+                    directories.push(entry.path().to_owned());
+                }
+            } else if crate::is_crate_name(name)
+                && entry.path() == root.join(crate::index_path(name))
+            {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// Refuses what must not become part of a path.

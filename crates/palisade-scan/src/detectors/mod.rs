@@ -5,6 +5,7 @@
 
 mod analysis_evasion;
 mod archive_anomaly;
+mod around;
 mod bidirectional_text;
 mod build_time_network;
 mod build_time_tls_off;
@@ -25,6 +26,7 @@ mod name_look_alike;
 mod not_fully_scanned;
 mod obfuscated_names;
 mod persistence;
+pub(crate) mod provenance;
 mod reverse_shell;
 mod source_code_theft;
 mod version_confusion;
@@ -32,6 +34,7 @@ mod walk_out_of_build;
 
 use crate::Rule;
 use crate::subject::{Findings, Subject};
+use crate::surroundings::Around;
 
 /// Looks for one thing in one package.
 pub(crate) trait Detector: Sync {
@@ -94,6 +97,46 @@ registry! {
     difference::yanked_around_publish::YankedAroundPublish,
     difference::publisher_change::PublisherChange,
     difference::dormancy::Dormancy,
+    provenance::manifest_disagreement::ManifestDisagreement,
     archive_anomaly::ArchiveAnomaly,
     not_fully_scanned::NotFullyScanned,
 }
+
+/// A detector that looks at a package's surroundings.
+pub(crate) type AroundDetector = (fn(&Around<'_>, &mut Findings), &'static Rule);
+
+macro_rules! around {
+    ($($name:path,)+) => {
+        /// The detectors that look at a package's surroundings, in the order
+        /// of the documentation. Each sees what those before it found in the
+        /// package itself, and nothing of each other.
+        pub(crate) const AROUND: &[AroundDetector] = &[$((<$name>::detect, &<$name>::RULE),)+];
+    };
+}
+
+around! {
+    around::known_malicious::KnownMalicious,
+    around::carrier::Carrier,
+    around::young_dependency::YoungDependency,
+    around::mass_yank::MassYank,
+    around::look_alike_publisher::LookAlikePublisher,
+    around::name_burst::NameBurst,
+    around::new_owner::NewOwner,
+    around::trusted_publishing_dropped::TrustedPublishingDropped,
+    around::trusted_commit::TrustedCommit,
+    around::vulnerable_dependency::VulnerableDependency,
+    around::yanked_dependency::YankedDependency,
+    around::unmaintained_dependency::UnmaintainedDependency,
+}
+
+/// What comparing a package with its repository can find.
+pub(crate) const PROVENANCE: &[&Rule] = &[
+    &provenance::source_mismatch::SourceMismatch::RULE,
+    &provenance::source_unverified::SourceUnverified::RULE,
+];
+
+pub(crate) use around::trusted_publishing_dropped::by_machine;
+
+/// The rule whose findings wait for a call graph's verdict.
+pub(crate) const VULNERABLE_DEPENDENCY: &Rule =
+    &around::vulnerable_dependency::VulnerableDependency::RULE;

@@ -9,7 +9,7 @@ detector! {
     /// The name looks like the name of a much more popular crate.
     ///
     /// ## What it does
-    /// Compares the name with all names of a registry (a database dump, `--names`): letters left out,
+    /// Compares the name with all names of a registry (a database dump, `--dump`): letters left out,
     /// added, doubled, swapped or mistaken for others, words reordered, affixes that say nothing, digits
     /// that count on. A name counts only with evidence: the other crate is far more popular and older,
     /// belongs to somebody else, and perhaps has the same description or repository.

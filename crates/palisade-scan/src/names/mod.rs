@@ -1,11 +1,14 @@
 //! Names that look like other names.
 
 mod checks;
+mod people;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
 use palisade_index::{Dump, DumpOptions, DumpedCrate, IndexError, Owner, canonical_name};
 use rustc_hash::FxHashMap;
+
+pub(crate) use people::People;
 
 use crate::subject::OwnerHint;
 
@@ -13,6 +16,10 @@ use crate::subject::OwnerHint;
 #[derive(Debug, Default)]
 pub struct NameCorpus {
     crates: FxHashMap<String, Known>,
+    /// Crates that are not there yet, the next one last; see
+    /// [`NameCorpus::rewind`].
+    future: Vec<(Timestamp, String, Known)>,
+    people: People,
     /// Parts of the dump that could not be read.
     pub problems: Vec<String>,
 }
@@ -49,10 +56,67 @@ impl NameCorpus {
             };
             (canonical_name(&name), known)
         });
+        let crates: FxHashMap<String, Known> = crates.collect();
+        let people = People::new(
+            dump.people,
+            crates
+                .values()
+                .map(|known| (known.name.as_str(), &known.data)),
+        );
         NameCorpus {
-            crates: crates.collect(),
+            crates,
+            future: Vec::new(),
+            people,
             problems,
         }
+    }
+
+    /// Forgets what came after `time`, for playing history: crates that were
+    /// not there yet come back as [`NameCorpus::advance`] reaches them. How
+    /// often something was downloaded by then, a dump does not say.
+    pub fn rewind(&mut self, time: Timestamp) {
+        let later: Vec<String> = self
+            .crates
+            .iter()
+            .filter(|(_, known)| known.data.created.is_some_and(|created| created > time))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in later {
+            if let Some(known) = self.crates.remove(&name) {
+                let created = known.data.created.unwrap_or(Timestamp::MAX);
+                self.future.push((created, name, known));
+            }
+        }
+        self.future.sort_by(|a, b| (b.0, &b.1).cmp(&(a.0, &a.1)));
+    }
+
+    /// Brings back what was there by `time`.
+    pub fn advance(&mut self, time: Timestamp) {
+        while self
+            .future
+            .last()
+            .is_some_and(|(created, ..)| *created <= time)
+        {
+            if let Some((_, name, known)) = self.future.pop() {
+                self.crates.insert(name, known);
+            }
+        }
+    }
+
+    /// Who owns what, and what people call themselves.
+    pub(crate) fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .crates
+            .values()
+            .map(|known| known.name.clone())
+            .collect();
+        names.sort();
+        names
     }
 
     /// How many names there are.

@@ -5,6 +5,7 @@
 use palisade_index::{DependencyKind, TargetKind};
 use serde::{Deserialize, Serialize};
 
+use crate::Measures;
 use crate::source::Unit;
 use crate::subject::Subject;
 
@@ -33,13 +34,13 @@ pub struct Check {
 }
 
 /// The weights of Scorecard times four: critical, high, medium, low.
-const HIGH: u8 = 30;
-const MEDIUM: u8 = 20;
-const LOW: u8 = 10;
+pub(super) const HIGH: u8 = 30;
+pub(super) const MEDIUM: u8 = 20;
+pub(super) const LOW: u8 = 10;
 
-pub(crate) fn hygiene(subject: &Subject<'_>) -> Hygiene {
+pub(crate) fn hygiene(subject: &Subject<'_>, measures: &Measures) -> Hygiene {
     let checks = vec![
-        unsafe_code(subject),
+        unsafe_code(measures),
         build_time(subject),
         license(subject),
         repository(subject),
@@ -54,23 +55,39 @@ pub(crate) fn hygiene(subject: &Subject<'_>) -> Hygiene {
         latest(subject),
         cadence(subject),
     ];
-    let decided = || {
-        checks
-            .iter()
-            .filter_map(|check| Some((check.score?, check.weight)))
-    };
-    let weights: u32 = decided().map(|(_, weight)| u32::from(weight)).sum();
-    let sum: u32 = decided()
-        .map(|(score, weight)| u32::from(score) * u32::from(weight))
-        .sum();
-    let tenths = (sum * 10 + weights / 2).checked_div(weights).unwrap_or(0);
-    Hygiene {
-        score: f64::from(tenths) / 10.0,
-        checks,
+    let mut hygiene = Hygiene { score: 0.0, checks };
+    hygiene.rate();
+    hygiene
+}
+
+impl Hygiene {
+    /// Adds a check, or replaces the one of the same name by one that knows
+    /// more.
+    pub(crate) fn set(&mut self, check: Check) {
+        match self.checks.iter_mut().find(|known| known.id == check.id) {
+            Some(known) if check.score.is_some() => *known = check,
+            Some(_) => {}
+            None => self.checks.push(check),
+        }
+        self.rate();
+    }
+
+    fn rate(&mut self) {
+        let decided = || {
+            self.checks
+                .iter()
+                .filter_map(|check| Some((check.score?, check.weight)))
+        };
+        let weights: u32 = decided().map(|(_, weight)| u32::from(weight)).sum();
+        let sum: u32 = decided()
+            .map(|(score, weight)| u32::from(score) * u32::from(weight))
+            .sum();
+        let tenths = (sum * 10 + weights / 2).checked_div(weights).unwrap_or(0);
+        self.score = f64::from(tenths) / 10.0;
     }
 }
 
-fn check(
+pub(super) fn check(
     id: &str,
     weight: u8,
     score: Option<u8>,
@@ -90,21 +107,11 @@ fn check(
     }
 }
 
-fn unsafe_code(subject: &Subject<'_>) -> Check {
-    let (mut blocks, mut lines, mut forbids, mut denies) = (0_usize, 0_usize, false, false);
-    for file in &subject.facts().files {
-        let unit = subject.facts().units.of(file.path);
-        if !matches!(unit, Unit::Library | Unit::Binary | Unit::ProcMacro) {
-            continue;
-        }
-        lines += file.source.lines().count();
-        blocks += file.outline.unsafe_code;
-        forbids |= file.outline.forbids_unsafe;
-        denies |= file.outline.denies_unsafe;
-    }
+fn unsafe_code(measures: &Measures) -> Check {
+    let (blocks, lines) = (measures.unsafe_items, measures.lines);
     let improve =
         "write `#![forbid(unsafe_code)]` where there is none, and keep what is needed small";
-    if forbids {
+    if measures.forbids_unsafe {
         return check(
             "unsafe-code",
             HIGH,
@@ -115,7 +122,7 @@ fn unsafe_code(subject: &Subject<'_>) -> Check {
     }
     let per_thousand = blocks * 1000 / lines.max(1);
     let score = match (blocks, per_thousand) {
-        (0, _) if denies => 10,
+        (0, _) if measures.denies_unsafe => 10,
         (0, _) => 9,
         (_, 0..=1) => 8,
         (_, 2..=5) => 6,

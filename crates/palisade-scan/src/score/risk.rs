@@ -10,8 +10,9 @@ use crate::{Category, Confidence, Finding, Severity};
 /// dependency is taken as independent evidence: each leaves a share of the
 /// doubt, by its severity and confidence, and the risk is what is left of
 /// certainty. Of one detector only the strongest finding counts, so that a
-/// repetition is no evidence of its own. Leaked secrets and hygiene do not
-/// count, and neither does what is suppressed.
+/// repetition is no evidence of its own. Leaked secrets, hygiene and
+/// dependencies that are merely weak or neglected do not count, and neither
+/// does what is suppressed.
 pub fn risk(findings: &[Finding]) -> u8 {
     let mut strongest: BTreeMap<&str, u32> = BTreeMap::new();
     for finding in findings {
@@ -19,7 +20,8 @@ pub fn risk(findings: &[Finding]) -> u8 {
             finding.category,
             Category::Malice | Category::Name | Category::Provenance | Category::Dependency
         );
-        if !counts || finding.suppressed.is_some() {
+        let neglected = NEGLECTED.contains(&finding.detector.as_str());
+        if !counts || neglected || finding.suppressed.is_some() {
             continue;
         }
         let weight = weight(finding.severity, finding.confidence);
@@ -31,6 +33,14 @@ pub fn risk(findings: &[Finding]) -> u8 {
         .fold(10_000_u32, |doubt, weight| doubt * (100 - weight) / 100);
     u8::try_from((10_000 - doubt) / 100).unwrap_or(100)
 }
+
+/// Detectors of dependencies that nobody means harm with: a vulnerability is
+/// no malice.
+const NEGLECTED: [&str; 3] = [
+    "vulnerable-dependency",
+    "yanked-dependency",
+    "unmaintained-dependency",
+];
 
 /// In percent, how much of the doubt a finding takes away.
 fn weight(severity: Severity, confidence: Confidence) -> u32 {
@@ -78,6 +88,12 @@ mod tests {
         assert_eq!(risk(&[one.clone(), one.clone()]), 25);
         assert_eq!(risk(&[one.clone(), other.clone()]), 73);
         assert_eq!(risk(&[secret]), 0);
+        let weak = finding(
+            "vulnerable-dependency",
+            Category::Dependency,
+            Severity::High,
+        );
+        assert_eq!(risk(&[weak]), 0);
         let suppressed = Finding {
             suppressed: Some("known".to_owned()),
             ..other

@@ -33,7 +33,7 @@ fn answer(bytes: &[u8], kept: &mut Option<(DataPaths, Limits, Scanner)>) -> Answ
         let options = ScannerOptions {
             limits: job.limits.clone(),
             names,
-            caches: Vec::new(),
+            ..ScannerOptions::default()
         };
         *kept = Some((job.data, job.limits, Scanner::new(options)));
     }

@@ -11,7 +11,16 @@
 //!   needed
 //! - `deps: a, b`, `build-deps: a`, `proc-macro`, `version: 1.0.1`, `name: x`
 //! - `index: 1.0.0 2024-01-31T00:00:00Z yanked` for a version of the index
-//! - `known: name downloads created owner` for a crate of the database dump
+//! - `known: name downloads created owner` for a crate of the database dump;
+//!   the owner may be `login=Display_Name^SINCE`, and further words are
+//!   versions, `1.0.0/publisher@TIME~YANKED%COMMIT` with all but the first part
+//!   optional and `-` for a machine as publisher
+//! - `other: name 1.0.0 TIME yanked` for a version of another crate's index
+//! - `advisory: id package kind patched` for an advisory, `kind` being
+//!   `malicious`, `vulnerable` or `unmaintained`
+//! - `authors: a, b`, `repository: …`, `previous-deps: …`, `dev-deps: …` for
+//!   the manifest, where a dependency may be `name=requirement`
+//! - `at: TIME` for the moment that counts as now
 //! - anything else with a colon is a label
 //!
 //! and a line `` `path`: `` before a fenced block makes a file. Files below
@@ -38,6 +47,10 @@ pub(crate) struct Fixture {
     pub(crate) index: Vec<String>,
     /// The crates of the database dump.
     pub(crate) known: Vec<String>,
+    /// Versions of other crates' index files.
+    pub(crate) others: Vec<String>,
+    /// Advisories.
+    pub(crate) advisories: Vec<String>,
     /// The files' contents.
     pub(crate) files: BTreeMap<String, String>,
 }
@@ -89,6 +102,8 @@ pub(crate) fn read(markdown: &str) -> Vec<Fixture> {
                 "finds nothing" => fixture.silent.push(value),
                 "index" => fixture.index.push(value),
                 "known" => fixture.known.push(value),
+                "other" => fixture.others.push(value),
+                "advisory" => fixture.advisories.push(value),
                 key => {
                     fixture.labels.insert(key.to_owned(), value);
                 }
@@ -142,20 +157,35 @@ impl Fixture {
             "[package]\nname = \"{}\"\nversion = \"{version}\"\nedition = \"2021\"\nlicense = \"MIT\"\ndescription = \"A fixture\"\n",
             self.name()
         );
+        let repository = self.label("repository", "");
+        if !repository.is_empty() {
+            text.push_str(&format!("repository = \"{repository}\"\n"));
+        }
+        let authors = self.label("authors", "").split(',').map(str::trim);
+        let authors: Vec<&str> = authors.filter(|author| !author.is_empty()).collect();
+        if !authors.is_empty() {
+            text.push_str(&format!("authors = {authors:?}\n"));
+        }
         if self.labels.contains_key("proc-macro") {
             text.push_str("[lib]\nproc-macro = true\n");
         }
-        if !previous {
-            for (key, table) in [
+        let tables: &[(&str, &str)] = match previous {
+            false => &[
                 ("deps", "dependencies"),
                 ("build-deps", "build-dependencies"),
-            ] {
-                let list = self.label(key, "");
-                if !list.is_empty() {
-                    text.push_str(&format!("[{table}]\n"));
-                    for name in list.split(',') {
-                        text.push_str(&format!("{} = \"1\"\n", name.trim()));
-                    }
+                ("dev-deps", "dev-dependencies"),
+            ],
+            true => &[("previous-deps", "dependencies")],
+        };
+        for (key, table) in tables {
+            let list = self.label(key, "");
+            if !list.is_empty() {
+                text.push_str(&format!("[{table}]\n"));
+                for dependency in list.split(',') {
+                    let dependency = dependency.trim();
+                    let (name, requirement) =
+                        dependency.split_once('=').unwrap_or((dependency, "1"));
+                    text.push_str(&format!("{name} = \"{requirement}\"\n"));
                 }
             }
         }
@@ -213,6 +243,17 @@ impl Fixture {
         }
         let index = home.join("registry/index").join(registry).join(".cache");
         write_index(&index, self.name(), &lines);
+        let mut others: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for line in &self.others {
+            let (name, line) = line.split_once(' ').expect("a name and a version");
+            others.entry(name).or_default().push(line.to_owned());
+        }
+        for (name, lines) in others {
+            write_index(&index, name, &lines);
+        }
+        for line in &self.advisories {
+            write_advisory(&home.join("db"), line);
+        }
         (!self.known.is_empty()).then(|| {
             let dump = home.join("dump");
             write_dump(&dump, &self.known);
@@ -283,29 +324,83 @@ fn write_index(index: &Path, name: &str, lines: &[String]) {
     std::fs::write(directory.join(name), bytes).expect("the directory can be written");
 }
 
+/// An advisory, from `id package kind patched`.
+fn write_advisory(database: &Path, line: &str) {
+    let mut words = line.split_whitespace();
+    let mut next = || words.next().unwrap_or_default();
+    let (id, package, kind, patched) = (next(), next(), next(), next());
+    let more = match kind {
+        "malicious" => "categories = [\"malicious\"]\n",
+        "unmaintained" => "informational = \"unmaintained\"\n",
+        _ => "",
+    };
+    let patched = match patched {
+        "" => String::new(),
+        patched => format!("\"{patched}\""),
+    };
+    let text = format!(
+        "```toml\n[advisory]\nid = \"{id}\"\npackage = \"{package}\"\ndate = \"2026-01-01\"\n{more}\n[versions]\npatched = [{patched}]\n```\n\n# About {package}\n\nText.\n"
+    );
+    let directory = database.join("crates").join(package);
+    std::fs::create_dir_all(&directory).expect("the directory is new");
+    std::fs::write(directory.join(format!("{id}.md")), text).expect("the directory can be written");
+}
+
 /// A database dump with one owner for each crate.
 pub(crate) fn write_dump(dump: &Path, known: &[String]) {
     std::fs::create_dir_all(dump).expect("the directory is new");
     let mut crates = "id,name,created_at,description,repository\n".to_owned();
     let mut downloads = "crate_id,downloads\n".to_owned();
-    let mut users = "id,gh_login\n".to_owned();
-    let mut owners = "crate_id,owner_id,owner_kind\n".to_owned();
-    let mut versions = "id,crate_id,num,created_at,published_by\n".to_owned();
+    let mut users = "id,gh_login,name\n".to_owned();
+    let mut owners = "crate_id,owner_id,owner_kind,created_at\n".to_owned();
+    let mut versions =
+        "id,crate_id,num,created_at,updated_at,published_by,yanked,trustpub_data\n".to_owned();
+    let utc = |time: &str| match time.split_once('T') {
+        Some((day, time)) => format!("{day} {}+00", time.trim_end_matches('Z')),
+        None => format!("{time} 00:00:00+00"),
+    };
     for (id, line) in known.iter().enumerate() {
         let mut words = line.split_whitespace();
         let mut next = || words.next().unwrap_or_default();
         let (name, count, created, owner) = (next(), next(), next(), next());
-        crates.push_str(&format!("{id},{name},{created} 00:00:00+00,,\n"));
+        let (owner, since) = owner.split_once('^').unwrap_or((owner, created));
+        let (owner, display) = owner.split_once('=').unwrap_or((owner, ""));
+        let display = display.replace('_', " ");
+        crates.push_str(&format!("{id},{name},{},,\n", utc(created)));
         downloads.push_str(&format!("{id},{count}\n"));
-        users.push_str(&format!("{id},{owner}\n"));
-        owners.push_str(&format!("{id},{id},0\n"));
+        users.push_str(&format!("{id},{owner},{display}\n"));
+        owners.push_str(&format!("{id},{id},0,{}\n", utc(since)));
         // Further words are versions and their publishers.
         for (number, word) in words.enumerate() {
+            let (word, commit) = word.split_once('%').unwrap_or((word, ""));
+            let (word, yanked) = word.split_once('~').unwrap_or((word, ""));
+            let (word, time) = word.split_once('@').unwrap_or((word, ""));
             let (version, publisher) = word.split_once('/').expect("version/publisher");
-            let publisher_id = 1000 + id * 100 + number;
-            users.push_str(&format!("{publisher_id},{publisher}\n"));
+            let version_id = 1000 + id * 100 + number;
+            let publisher_id = match publisher {
+                "-" => String::new(),
+                publisher => {
+                    users.push_str(&format!("{version_id},{publisher},\n"));
+                    version_id.to_string()
+                }
+            };
+            let day = created.split('T').next().unwrap_or(created);
+            let time = match time {
+                "" => format!("{day} 0{number}:00:00+00"),
+                time => utc(time),
+            };
+            let (updated, flag) = match yanked {
+                "" => (time.clone(), "f"),
+                yanked => (utc(yanked), "t"),
+            };
+            let trusted = match commit {
+                "" => String::new(),
+                commit => format!(
+                    "\"{{\"\"provider\"\":\"\"github\"\",\"\"repository\"\":\"\"owner/demo\"\",\"\"sha\"\":\"\"{commit}\"\"}}\""
+                ),
+            };
             versions.push_str(&format!(
-                "{publisher_id},{id},{version},{created} 0{number}:00:00+00,{publisher_id}\n"
+                "{version_id},{id},{version},{time},{updated},{publisher_id},{flag},{trusted}\n"
             ));
         }
     }

@@ -8,12 +8,15 @@ mod fixture;
 mod hostile;
 mod malice;
 mod names;
+mod provenance;
 mod secrets;
 
 use camino::Utf8Path;
 use fixture::Fixture;
 use palisade_index::CargoCache;
-use palisade_scan::{Inputs, NameCorpus, Report, Scanner, ScannerOptions};
+use palisade_scan::{
+    Advisories, Inputs, NameCorpus, Report, Scanner, ScannerOptions, Surroundings,
+};
 
 /// Scans a fixture as cargo would have fetched it.
 fn scan(fixture: &Fixture) -> Report {
@@ -24,9 +27,18 @@ fn scan(fixture: &Fixture) -> Report {
     let target = format!("{}@{}", fixture.name(), fixture.version());
     inputs.add(&target, &caches).unwrap();
     let names = dump.map(|dump| NameCorpus::open(Utf8Path::from_path(&dump).unwrap()).unwrap());
+    let database = Utf8Path::from_path(home.path()).unwrap().join("db");
+    let advisories = database
+        .is_dir()
+        .then(|| Advisories::open(&database).unwrap());
     let scanner = Scanner::new(ScannerOptions {
         names,
         caches,
+        surroundings: Surroundings {
+            advisories,
+            at: fixture.labels.get("at").map(|at| at.parse().unwrap()),
+            ..Surroundings::default()
+        },
         ..ScannerOptions::default()
     });
     scanner.scan(&inputs.inputs[0]).unwrap()

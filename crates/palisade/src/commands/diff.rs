@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use palisade_index::CargoCache;
-use palisade_scan::{Input, Inputs};
+use palisade_scan::{Input, Inputs, Surroundings};
 
-use super::scan::{Unscanned, caches, exit, reader, start_workers};
+use super::now;
+use super::scan::{caches, exit, scanner};
 use crate::cli::{DiffArgs, ScoreFormat};
 use crate::errors::Usage;
 use crate::exit::Exit;
@@ -15,16 +16,18 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
     let caches = caches()?;
     let old = one(&args.old, &caches)?;
     let new = one(&args.new, &caches)?;
-    let request = reader(caches).request_both(&old, &new)?;
-    let workers = start_workers(1, args.names.as_deref(), &[old, new])?;
-    let (changes, report) = workers.compare(&request)?;
+    let surroundings = Surroundings {
+        at: Some(now()?),
+        ..Surroundings::default()
+    };
+    let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
+    let (changes, report) = scanner.diff(&old, &new)?;
     output::to_stdout(|out| match args.format {
         ScoreFormat::Text => diff::text(&changes, &report, out),
         ScoreFormat::Json => diff::json(&changes, &report, out),
     })
     .context("cannot write the changes")?;
-    let reports = std::slice::from_ref(&report);
-    Ok(exit(reports, args.fail_on, Unscanned::Nothing))
+    Ok(exit(std::slice::from_ref(&report), args.fail_on, false))
 }
 
 fn one(target: &str, caches: &[CargoCache]) -> Result<Input> {

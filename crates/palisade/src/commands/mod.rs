@@ -2,15 +2,18 @@
 
 pub(crate) mod admin;
 pub(crate) mod admin_service;
+mod around;
 pub(crate) mod callgraph;
 pub(crate) mod check;
 pub(crate) mod db;
 pub(crate) mod diff;
 pub(crate) mod ecosystem;
+pub(crate) mod report;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod score;
 pub(crate) mod serve;
+pub(crate) mod watch;
 pub(crate) mod why;
 
 use std::num::NonZeroUsize;

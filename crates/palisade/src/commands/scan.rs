@@ -1,25 +1,25 @@
 //! `palisade scan`, and what the commands about packages share.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::tz::TimeZone;
 use palisade_check::Config;
-use palisade_index::CargoCache;
-use palisade_sandbox::WorkerCommand;
+use palisade_index::{CargoCache, Registry};
 use palisade_scan::{
-    Input, Inputs, Outcome, Report, ScanError, Scanner, ScannerOptions, Severity, Suppression,
-    Workers, WorkersOptions, suppress,
+    Inputs, NameCorpus, Outcome, Report, Scanner, ScannerOptions, Severity, Suppression,
+    Surroundings, suppress,
 };
 
-use super::{cargo_home, now};
+use super::{around, cargo_home, now};
 use crate::cli::{PackageArgs, ScanArgs, ScanFormat};
 use crate::errors::Usage;
 use crate::exit::Exit;
 use crate::output;
 use crate::progress::Reporter;
-use crate::report::scan::{ScanView, json, sarif, text};
+use crate::report::scan::{ScanView, json, sarif, store, text};
 use crate::report::text::printable;
 
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
@@ -36,6 +36,9 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
     for warning in &warnings {
         output::warn(&printable(warning));
     }
+    if let Some(directory) = &args.store {
+        store::keep(directory, &reports)?;
+    }
     let view = ScanView {
         reports: &reports,
         failed: &scanned.failed,
@@ -49,31 +52,24 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
         ScanFormat::Sarif => sarif::render(&view, out),
     })
     .context("cannot write the report")?;
-    Ok(exit(&reports, args.fail_on, scanned.unscanned))
-}
-
-/// What was not scanned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Unscanned {
-    /// Nothing: everything has its report.
-    Nothing,
-    /// Some cannot be read or has not been fetched.
-    Unreadable,
-    /// Some was begun, and was too much for its worker.
-    CutShort,
+    Ok(exit(
+        &reports,
+        args.fail_on,
+        !scanned.failed.is_empty() || !scanned.missing.is_empty(),
+    ))
 }
 
 /// What the exit code says about these reports.
-pub(super) fn exit(reports: &[Report], fail_on: Severity, unscanned: Unscanned) -> Exit {
+pub(super) fn exit(reports: &[Report], fail_on: Severity, not_scanned: bool) -> Exit {
     let found = reports
         .iter()
         .flat_map(|report| &report.findings)
         .any(|finding| finding.suppressed.is_none() && finding.severity >= fail_on);
     if found {
         Exit::Found
-    } else if reports.is_empty() && unscanned != Unscanned::CutShort {
+    } else if reports.is_empty() {
         Exit::Error
-    } else if unscanned != Unscanned::Nothing || reports.iter().any(|report| !report.complete) {
+    } else if not_scanned || reports.iter().any(|report| !report.complete) {
         Exit::Incomplete
     } else {
         Exit::Clean
@@ -87,13 +83,21 @@ pub(super) struct Scanned {
     pub(super) failed: Vec<(String, String)>,
     /// Packages of a lockfile that cargo has not fetched.
     pub(super) missing: Vec<String>,
-    /// The worst of what was not scanned.
-    pub(super) unscanned: Unscanned,
 }
 
 pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
+    scan_with(args, Inputs::default(), None, |_| {})
+}
+
+/// Scans what the arguments name and `inputs`, after `choose` has left out
+/// what is not wanted. Dependencies are looked up in `registry` too.
+pub(super) fn scan_with(
+    args: &PackageArgs,
+    mut inputs: Inputs,
+    registry: Option<Arc<dyn Registry>>,
+    choose: impl FnOnce(&mut Inputs),
+) -> Result<Scanned> {
     let caches = caches()?;
-    let mut inputs = Inputs::default();
     if args.all_fetched {
         inputs.add_all_fetched(&caches)?;
     }
@@ -107,37 +111,41 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
         }
         .into());
     }
-    let workers = args
+    choose(&mut inputs);
+    let surroundings = Surroundings {
+        registry,
+        ..around::surroundings(&args.around)?
+    };
+    let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
+    let threads = args
         .threads
         .or_else(|| std::thread::available_parallelism().ok())
         .map_or(1, NonZeroUsize::get);
-    let workers = start_workers(workers, args.names.as_deref(), &inputs.inputs)?;
-    let reader = reader(caches);
     let progress = Reporter::new();
     let all = inputs.inputs.len();
-    let outcomes = workers.scan_all(&reader, &inputs.inputs, |done| {
+    let outcomes = scanner.scan_all(&inputs.inputs, threads, |done| {
         progress.count("scanning", done, all)
     });
     progress.finish();
     let mut scanned = Scanned {
         reports: Vec::new(),
         failed: Vec::new(),
-        unscanned: match inputs.missing.is_empty() {
-            true => Unscanned::Nothing,
-            false => Unscanned::Unreadable,
-        },
         missing: inputs.missing,
     };
-    for Outcome { target, result } in outcomes {
+    let mut provenance = around::provenance(&args.around)?;
+    let mut reach = around::Reach::open(&args.around)?;
+    for (input, Outcome { target, result }) in inputs.inputs.iter().zip(outcomes) {
         match result {
-            Ok(report) => scanned.reports.push(report),
-            // Without workers there is no scan at all.
-            Err(error @ ScanError::Sandbox(_)) => return Err(error.into()),
+            Ok(mut report) => {
+                if let Some(provenance) = &mut provenance {
+                    provenance.add(&scanner, input, &mut report);
+                }
+                if let Some(reach) = &mut reach {
+                    reach.decide(&mut report);
+                }
+                scanned.reports.push(report);
+            }
             Err(error) => {
-                scanned.unscanned = scanned.unscanned.max(match error.is_cut_short() {
-                    true => Unscanned::CutShort,
-                    false => Unscanned::Unreadable,
-                });
                 let error = anyhow::Error::from(error);
                 scanned.failed.push((target, format!("{error:#}")));
             }
@@ -146,43 +154,21 @@ pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
     Ok(scanned)
 }
 
-/// Worker processes that scan packages; the registry's data that `names` says
-/// is theirs to read, and so are the directories among the inputs.
-pub(crate) fn start_workers(
-    workers: usize,
+pub(super) fn scanner(
     names: Option<&Utf8Path>,
-    inputs: &[Input],
-) -> Result<Workers> {
-    let names = names
-        .map(|names| {
-            let problem = || format!("cannot read the database dump `{names}`");
-            names.read_dir_utf8().with_context(problem)?;
-            camino::absolute_utf8(names).with_context(problem)
-        })
-        .transpose()?;
-    let command = WorkerCommand::this_executable(crate::SCAN_WORKER)?;
-    let mut options = WorkersOptions::new(workers, command);
-    options.data.names = names;
-    for input in inputs {
-        if let Input::Directory(path) = input {
-            options.directories.push(
-                camino::absolute_utf8(path).with_context(|| format!("cannot find `{path}`"))?,
-            );
-        }
-    }
-    let workers = Workers::start(options)?;
-    for problem in workers.problems() {
+    caches: Vec<CargoCache>,
+    surroundings: Surroundings,
+) -> Result<Scanner> {
+    let names = names.map(NameCorpus::open).transpose()?;
+    for problem in names.iter().flat_map(|names| &names.problems) {
         output::warn(&printable(&format!("the database dump: {problem}")));
     }
-    Ok(workers)
-}
-
-/// Reads packages for the workers.
-pub(super) fn reader(caches: Vec<CargoCache>) -> Scanner {
-    Scanner::new(ScannerOptions {
+    Ok(Scanner::new(ScannerOptions {
+        names,
         caches,
+        surroundings,
         ..ScannerOptions::default()
-    })
+    }))
 }
 
 /// What cargo has fetched; nothing where cargo was never used.

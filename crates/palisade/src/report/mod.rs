@@ -4,6 +4,7 @@
 //! decided before and do not depend on the format.
 
 pub(crate) mod dot;
+pub(crate) mod ecosystem;
 pub(crate) mod json;
 pub(crate) mod jsonl;
 pub(crate) mod openvex;

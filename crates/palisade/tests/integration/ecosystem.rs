@@ -164,6 +164,31 @@ fn from_source_to_answers() {
     ");
 
     // A damaged file is made again, and told until then.
+    // A scan asks the same fragments about vulnerable dependencies.
+    fixture.write(
+        "db/crates/deep/RUSTSEC-2001-0002.md",
+        "```toml\n[advisory]\nid = \"RUSTSEC-2001-0002\"\npackage = \"deep\"\ndate = \"2023-01-01\"\n\n[affected.functions]\n\"deep::reached\" = []\n\n[versions]\npatched = []\n```\n\n# A problem\n\nText.\n",
+    );
+    let scan = fixture.run(&[
+        "scan",
+        "../vendor/demo-1.0.0",
+        "--db",
+        "../db",
+        "--graph",
+        "../graph",
+        "--format",
+        "json",
+    ]);
+    let scan = scan.json();
+    let finding = &scan["targets"][0]["findings"][0];
+    assert_eq!(finding["detector"], "vulnerable-dependency", "{scan}");
+    assert_eq!(finding["severity"], "high", "{scan}");
+    let message = finding["message"].as_str().unwrap();
+    assert!(
+        message.contains("; reached: ") && message.ends_with("deep::reached"),
+        "{message}"
+    );
+
     let demo = fixture.path("graph/fragments/de/mo/demo/1.0.0");
     let file = fs::read_dir(demo).unwrap().next().unwrap().unwrap().path();
     fs::write(&file, "PALF").unwrap();

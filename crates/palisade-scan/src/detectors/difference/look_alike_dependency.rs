@@ -11,7 +11,7 @@ detector! {
     ///
     /// ## What it does
     /// Compares the names of dependencies that the version before did not have, or of all where there
-    /// is no version before, with a registry's names. It needs a database dump (`--names`).
+    /// is no version before, with a registry's names. It needs a database dump (`--dump`).
     ///
     /// ## Why is this bad?
     /// Either the author mistyped it, or somebody wants it to pass a review: the payload of a hijack of

@@ -8,7 +8,7 @@ detector! {
     /// A version was published by somebody who never published the crate before.
     ///
     /// ## What it does
-    /// Looks at the publishers of a database dump (`--names`).
+    /// Looks at the publishers of a database dump (`--dump`).
     ///
     /// ## Why is this bad?
     /// It is what a transfer looks like, an honest one and a bought or stolen one.

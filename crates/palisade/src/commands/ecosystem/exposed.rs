@@ -192,7 +192,7 @@ fn ask(args: &ExposedArgs, what: &str) -> Result<Asked> {
 
 /// A function as an advisory names it; its crate is the package's where none
 /// is named.
-fn named(advisory: &Advisory, path: &FunctionPath) -> Option<FunctionName> {
+pub(in crate::commands) fn named(advisory: &Advisory, path: &FunctionPath) -> Option<FunctionName> {
     let mut segments: Vec<String> = path
         .segments
         .iter()

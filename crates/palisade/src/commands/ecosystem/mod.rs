@@ -2,7 +2,7 @@
 
 mod build;
 mod callers;
-mod exposed;
+pub(super) mod exposed;
 mod functions;
 mod stats;
 mod summary;

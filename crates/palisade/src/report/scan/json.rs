@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use palisade_scan::{Finding, Report};
+use palisade_scan::{Finding, Provenance, Report};
 use serde::Serialize;
 
 use super::ScanView;
@@ -22,7 +22,7 @@ struct Document<'a> {
 
 /// One package, in the output of `diff` too.
 #[derive(Serialize)]
-pub(super) struct JsonTarget<'a> {
+pub(crate) struct JsonTarget<'a> {
     name: &'a str,
     version: String,
     target: &'a str,
@@ -31,7 +31,29 @@ pub(super) struct JsonTarget<'a> {
     hygiene: f64,
     complete: bool,
     followed_calls: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<JsonProvenance<'a>>,
     findings: Vec<JsonFinding<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonProvenance<'a> {
+    class: &'static str,
+    commit: Option<&'a str>,
+    dirty: bool,
+    path: Option<&'a str>,
+    repository: Option<&'a str>,
+    reference: Option<&'a str>,
+    same: usize,
+    normalised: Vec<JsonNormalised<'a>>,
+    differences: &'a [palisade_scan::FileDifference],
+    unresolved: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonNormalised<'a> {
+    path: &'a str,
+    change: &'a str,
 }
 
 #[derive(Serialize)]
@@ -84,7 +106,7 @@ pub(crate) fn render(view: &ScanView<'_>, out: &mut dyn Write) -> io::Result<()>
     writeln!(out)
 }
 
-pub(super) fn target(report: &Report) -> JsonTarget<'_> {
+pub(crate) fn target(report: &Report) -> JsonTarget<'_> {
     JsonTarget {
         name: &report.name,
         version: report.version.to_string(),
@@ -94,7 +116,27 @@ pub(super) fn target(report: &Report) -> JsonTarget<'_> {
         hygiene: report.hygiene.score,
         complete: report.complete,
         followed_calls: report.followed_calls,
+        provenance: report.provenance.as_ref().map(provenance),
         findings: report.findings.iter().map(finding).collect(),
+    }
+}
+
+fn provenance(provenance: &Provenance) -> JsonProvenance<'_> {
+    let revision = provenance.revision.as_ref();
+    let normalised = provenance.normalised.iter();
+    JsonProvenance {
+        class: provenance.class.as_str(),
+        commit: revision.map(|revision| revision.commit.as_str()),
+        dirty: revision.is_some_and(|revision| revision.dirty),
+        path: revision.and_then(|revision| revision.path.as_deref()),
+        repository: provenance.repository.as_deref(),
+        reference: provenance.reference.as_deref(),
+        same: provenance.same,
+        normalised: normalised
+            .map(|(path, change)| JsonNormalised { path, change })
+            .collect(),
+        differences: &provenance.differences,
+        unresolved: &provenance.unresolved,
     }
 }
 

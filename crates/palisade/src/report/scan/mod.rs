@@ -5,7 +5,9 @@ pub(crate) mod json;
 pub(crate) mod rules;
 pub(crate) mod sarif;
 pub(crate) mod score;
+pub(crate) mod store;
 pub(crate) mod text;
+pub(crate) mod watch;
 
 use palisade_scan::{Report, Severity};
 
