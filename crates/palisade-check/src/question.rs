@@ -25,9 +25,9 @@ pub(crate) struct Question {
 /// What to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Subject {
-    /// These functions.
+    /// These functions and macros.
     Functions(Vec<FunctionHandle>),
-    /// Any function of the crate.
+    /// Any function of the crate, and whatever its macros write.
     Crate(CrateLevel),
     /// The package is part of the build, but could not be loaded.
     NotLoaded,
@@ -42,8 +42,8 @@ pub(crate) enum CrateLevel {
     NoFunctions,
     /// None of the functions exists in this version.
     AllMissing,
-    /// It names something whose use is not a call: a macro, a constant, a type
-    /// without methods. Or its path cannot be read.
+    /// It names something whose use is not a call: a constant, a type without
+    /// methods. Or its path cannot be read.
     NotCallable(String),
     /// What it names is the standard library's own, which the package only
     /// passes on for this platform.
@@ -185,7 +185,7 @@ fn resolve(
             .map(|&(handle, _)| handle)
             .collect();
         let this = match resolution.kind {
-            ResolutionKind::Macro | ResolutionKind::Value => Found::NotCallable,
+            ResolutionKind::Value => Found::NotCallable,
             ResolutionKind::Missing => Found::Missing,
             ResolutionKind::NotLoaded => Found::NotLoaded,
             // A type without methods, a module without functions.

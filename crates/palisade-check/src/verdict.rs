@@ -145,7 +145,7 @@ pub(crate) fn decide(
             };
             finding.blind_spots = remapped(blind_spots, remap);
         }
-        // A macro leaves no call into its crate where it is used.
+        // A constant leaves no call into its crate where it is used.
         Some(Outcome::NotReached)
             if matches!(question.subject, Subject::Crate(CrateLevel::NotCallable(_))) =>
         {
@@ -233,6 +233,9 @@ fn reason(
             paths, blind_spots, ..
         }) => {
             let fact = match paths.first().and_then(|path| goal(path)) {
+                Some(name) if is_macro(&name) => {
+                    format!("{name} is expanded in code that a call path leads to")
+                }
                 Some(function) => format!("a call path leads to {function}"),
                 None => format!("{package} is reached"),
             };
@@ -242,6 +245,9 @@ fn reason(
             }
         }
         Some(Outcome::Possible { path, .. }) => match goal(path) {
+            Some(name) if is_macro(&name) => {
+                format!("{name} may be expanded by what could not be followed, or where that leads")
+            }
             Some(function) => {
                 format!("only through what could not be followed may {function} be reached")
             }
@@ -251,7 +257,7 @@ fn reason(
             format!("no call path leads into {package}, which need not mean that it is not used")
         }
         Some(Outcome::NotReached) if why_crate.is_some() => {
-            format!("no call path leads into {package}")
+            format!("no call path leads into {package}, nor to an expansion of its macros")
         }
         Some(Outcome::NotReached) => {
             let names: Vec<&str> = finding
@@ -268,6 +274,11 @@ fn reason(
         Some(why) => format!("{fact}; {why}"),
         None => fact,
     }
+}
+
+/// Whether a path in a witness names a macro.
+fn is_macro(path: &str) -> bool {
+    path.ends_with('!')
 }
 
 /// The first few names, and how many more there are.

@@ -84,7 +84,7 @@ pub struct PathQuery {
     pub segments: Vec<PathSegment>,
 }
 
-/// A function of a loaded engine. Only meaningful for the engine that gave it.
+/// A function or macro of a loaded engine. Only meaningful for the engine that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FunctionHandle(pub(crate) u32);
 
@@ -93,7 +93,8 @@ pub struct FunctionHandle(pub(crate) u32);
 pub struct Resolution {
     /// What the path names.
     pub kind: ResolutionKind,
-    /// Every function that it means, in source order.
+    /// Every function that it means, in source order; for a macro the macro
+    /// itself, whose name ends with `!`.
     pub functions: Vec<(FunctionHandle, Function)>,
 }
 
@@ -106,7 +107,7 @@ pub enum ResolutionKind {
     Type,
     /// A trait: all its methods in all their impls.
     Trait,
-    /// A macro: its uses cannot be found as calls; decide at crate level.
+    /// A macro, which counts where it is expanded.
     Macro,
     /// A constant or static: decide at crate level.
     Value,
@@ -121,9 +122,11 @@ pub enum ResolutionKind {
 /// A question to the walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Goal {
-    /// Is any of these functions reached?
+    /// Is any of these functions reached, or code that one of these macros
+    /// wrote?
     Functions(Vec<FunctionHandle>),
-    /// Is any function of these units reached?
+    /// Is any function of these units reached, or code that one of their macros
+    /// wrote?
     Units(Vec<UnitId>),
 }
 
@@ -217,6 +220,8 @@ pub enum Dispatch {
     Drop,
     /// From the initialiser of a constant or static.
     Initialiser,
+    /// A macro that wrote a part of the function.
+    Expansion,
     /// Through something that could not be followed.
     BlindSpot,
 }
@@ -230,6 +235,7 @@ impl Dispatch {
             Dispatch::Mention => "mention",
             Dispatch::Drop => "drop",
             Dispatch::Initialiser => "initialiser",
+            Dispatch::Expansion => "expansion",
             Dispatch::BlindSpot => "blind-spot",
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     outcome,
     resolve::Resolver,
     roots,
-    walk::{FactStore, Goals, Node, Pass, Prune, STACK_BYTES, Walk, Workers},
+    walk::{FactStore, Goals, Node, Pass, Prune, STACK_BYTES, Walk, Watched, Workers},
 };
 
 /// A loaded crate graph, ready for questions.
@@ -169,6 +169,7 @@ impl Engine {
         };
         let goals = self.goals(request);
         let prune = self.prune(db, request, &goals, &kept);
+        let watched = Watched::of(db, &goals.in_expansions(db));
         let mut session = Session {
             engine: self,
             db,
@@ -176,6 +177,7 @@ impl Engine {
             store: FactStore::new(
                 kept.symbols.clone(),
                 self.options.limits.inferred_expressions,
+                watched,
             ),
             kept,
             walk: Walk::new(&self.options.limits, goals, request.record),
@@ -233,6 +235,9 @@ impl Engine {
                             }
                             Some(Definition::Derive(derive, f)) => {
                                 goals.derives.entry((derive, f)).or_default().push(index);
+                            }
+                            Some(Definition::Macro(id)) => {
+                                goals.macros.entry(id).or_default().push(index);
                             }
                             None => {}
                         }
@@ -363,6 +368,7 @@ impl Session<'_> {
             krate,
             roots,
             self.prune,
+            self.store.watched.clone(),
         );
         let mut met = self.walk.unresolved.len();
         // Trait methods called on unknown types, each with a node that does.

@@ -7,16 +7,17 @@ use palisade_model::{Function, Location};
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
     AdtId, BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId,
-    ItemContainerId, ModuleId, StaticId, TraitId,
+    ItemContainerId, Lookup, MacroId, ModuleId, StaticId, TraitId,
     expr_store::Body,
     hir::ExprId,
+    nameres::crate_def_map,
     signatures::{
         ConstSignature, EnumSignature, FunctionSignature, StaticSignature, StructSignature,
         TraitSignature, UnionSignature,
     },
     src::HasSource,
 };
-use ra_ap_hir_expand::{InFile, files::FileRangeWrapper};
+use ra_ap_hir_expand::{InFile, MacroCallId, files::FileRangeWrapper};
 use ra_ap_hir_ty::{
     db::HirDatabase,
     next_solver::{StoredGenericArgs, Ty, TyKind},
@@ -59,6 +60,8 @@ pub(crate) enum Definition {
     Function(FunctionId),
     /// A built-in derive, with the trait's declaration of the method.
     Derive(BuiltinDeriveImplId, FunctionId),
+    /// A macro.
+    Macro(MacroId),
 }
 
 /// A type or a trait that has a path of its own.
@@ -109,6 +112,10 @@ impl<'a> Names<'a> {
             }
             Node::Derived(derive, f, _) => Some(Identity {
                 def: Definition::Derive(*derive, *f),
+                self_type: None,
+            }),
+            Node::Expansion(id, _) => Some(Identity {
+                def: Definition::Macro(*id),
                 self_type: None,
             }),
             _ => None,
@@ -223,12 +230,37 @@ impl<'a> Names<'a> {
                 };
                 (f, derive.module(self.db), Some(self.adt_name(adt)), tr)
             }
+            Definition::Macro(id) => return self.named_macro(id),
         };
         Named {
             module,
             self_type,
             trait_name,
             name: FunctionSignature::of(self.db, f).name.as_str().to_owned(),
+        }
+    }
+
+    /// A macro; what `macro_rules!` or a function makes is named in the crate's
+    /// root.
+    fn named_macro(&self, id: MacroId) -> Named {
+        let root = crate_def_map(self.db, id.krate(self.db)).root_module_id();
+        let module = match id {
+            MacroId::Macro2Id(_) => id.module(self.db),
+            MacroId::MacroRulesId(_) | MacroId::ProcMacroId(_) => root,
+        };
+        let scope = &module.def_map(self.db)[module].scope;
+        let named = scope.macros().find(|(_, item)| item.def == id);
+        let name = match (named, id) {
+            (Some((name, _)), _) => name.as_str().to_owned(),
+            (None, MacroId::Macro2Id(id)) => name_of(&id.lookup(self.db).source(self.db).value),
+            (None, MacroId::MacroRulesId(id)) => name_of(&id.lookup(self.db).source(self.db).value),
+            (None, MacroId::ProcMacroId(id)) => name_of(&id.lookup(self.db).source(self.db).value),
+        };
+        Named {
+            module,
+            self_type: None,
+            trait_name: None,
+            name: format!("{name}!"),
         }
     }
 
@@ -376,7 +408,24 @@ impl<'a> Names<'a> {
                 };
                 self.node_location(InFile::new(file, &node))
             }
+            Definition::Macro(id) => {
+                let range = id.definition(self.db).definition_range(self.db);
+                let place = range.original_node_file_range_rooted(self.db);
+                let FileRangeWrapper { file_id, range } = place.into_file_id(self.db);
+                self.location(file_id, range.start())
+            }
         }
+    }
+
+    /// Where the source calls a macro, the outermost one for a call that
+    /// another macro wrote.
+    pub(crate) fn call_location(&self, call: MacroCallId) -> Option<Location> {
+        let range = call
+            .loc(self.db)
+            .kind
+            .original_call_range_with_input(self.db);
+        let FileRangeWrapper { file_id, range } = range.into_file_id(self.db);
+        self.location(file_id, range.start())
     }
 
     /// Where a syntax node stands, macros looked through.
@@ -444,9 +493,14 @@ impl<'a> Names<'a> {
                     source.value.attrs().any(|attr| is_inline_always(&attr)),
                 )
             }
-            Definition::Derive(..) => (true, false),
+            Definition::Derive(..) | Definition::Macro(_) => (true, false),
         }
     }
+}
+
+fn name_of(item: &impl HasName) -> String {
+    let name = item.name();
+    name.map_or_else(String::new, |name| name.text().to_string())
 }
 
 fn is_inline_always(attr: &ast::Attr) -> bool {

@@ -8,7 +8,7 @@ use rustc_hash::FxHashMap;
 use crate::{
     api::{Call, Collection, Dispatch, Outcome, ReachedFunction, Request},
     names::{Identity, Names},
-    walk::{Pass, Site, Walk},
+    walk::{Node, Pass, Site, Walk},
 };
 
 /// Puts together the result of a walk with these blind spots, which entries of
@@ -108,7 +108,10 @@ fn path(names: &Names<'_>, walk: &Walk<'_>, goal: u32) -> Vec<Hop> {
             continue;
         };
         if let Some(last) = hops.last_mut() {
-            last.call_site = site.and_then(|site| names.site(site));
+            last.call_site = match &walk.nodes[node as usize] {
+                Node::Expansion(_, Some(call)) => names.call_location(*call),
+                _ => site.and_then(|site| names.site(site)),
+            };
             last.dispatch = Some(dispatch.as_str());
         }
         hops.push(Hop {

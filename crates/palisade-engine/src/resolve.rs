@@ -9,17 +9,20 @@
 
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
-    AdtId, AssocItemId, FunctionId, ImplId, ModuleDefId, ModuleId, TraitId,
+    AdtId, AssocItemId, FunctionId, HasModule, ImplId, Lookup, MacroId, ModuleDefId, ModuleId,
+    TraitId,
     item_scope::ItemScope,
     nameres::{DefMap, crate_def_map},
     per_ns::PerNs,
     signatures::{FunctionSignature, TraitSignature},
+    src::HasSource,
 };
 use ra_ap_hir_expand::name::Name;
 use ra_ap_hir_ty::{db::HirDatabase, next_solver::TyKind};
 use ra_ap_ide_db::RootDatabase;
 use ra_ap_intern::Symbol;
 use ra_ap_rustc_type_ir::inherent::IntoKind;
+use ra_ap_syntax::ast::HasName;
 
 use crate::{
     api::{PathQuery, PathSegment, ResolutionKind},
@@ -66,12 +69,17 @@ impl<'a> Resolver<'a> {
         let name = Name::new_symbol_root(Symbol::intern(&first.name));
         let items = map[module].scope.get(&name);
         self.in_scope(items, rest).or_else(|| {
+            if !rest.is_empty() {
+                return None;
+            }
             // `macro_rules!` macros are found by the textual scope only.
             let scope: &ItemScope = &map[module].scope;
-            let legacy =
-                rest.is_empty() && scope.legacy_macros().any(|(legacy, _)| *legacy == name);
-            let is_macro = legacy || (rest.is_empty() && self.makes_macro(map, scope, &first.name));
-            is_macro.then(|| (ResolutionKind::Macro, Vec::new()))
+            let legacy = scope.legacy_macros().filter(|(legacy, _)| **legacy == name);
+            let mut found: Vec<Definition> = legacy
+                .flat_map(|(_, ids)| ids.iter().map(|id| Definition::Macro(*id)))
+                .collect();
+            found.extend(self.made_macros(map, &first.name));
+            (!found.is_empty()).then_some((ResolutionKind::Macro, found))
         })
     }
 
@@ -86,8 +94,10 @@ impl<'a> Resolver<'a> {
                 }
                 _ => {}
             }
-            if items.take_macros().is_some() && items.take_types().is_none() {
-                return Some((ResolutionKind::Macro, Vec::new()));
+            if let Some(id) = items.take_macros()
+                && items.take_types().is_none()
+            {
+                return Some((ResolutionKind::Macro, vec![Definition::Macro(id)]));
             }
         }
         match items.take_types()? {
@@ -109,16 +119,21 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether a function of this name is a procedural macro. Such a function
-    /// can only be used as the macro, which has a name of its own when it is a
-    /// derive.
-    fn makes_macro(&self, map: &DefMap, scope: &ItemScope, name: &str) -> bool {
-        scope.declarations().any(|def| match def {
-            ModuleDefId::FunctionId(f) => {
-                map.fn_as_proc_macro(f).is_some() && self.name_of(f) == name
-            }
-            _ => false,
-        })
+    /// The macros that a function of this name is. Such a function can only be
+    /// used as the macro, which has a name of its own when it is a derive.
+    fn made_macros(&self, map: &DefMap, function: &str) -> Vec<Definition> {
+        let root = &map[map.root_module_id()].scope;
+        root.macros()
+            .filter_map(|(_, item)| match item.def {
+                MacroId::ProcMacroId(id) if map.krate() == id.krate(self.db) => Some(id),
+                _ => None,
+            })
+            .filter(|id| {
+                let source = id.lookup(self.db).source(self.db).value;
+                source.name().is_some_and(|name| name.text() == function)
+            })
+            .map(|id| Definition::Macro(id.into()))
+            .collect()
     }
 
     /// A method of a primitive type, as in `std::str::repeat`: the type shares
@@ -274,7 +289,7 @@ impl<'a> Resolver<'a> {
     /// Every method of a type that its own crate defines, with the trait.
     fn methods_of(&self, adt: AdtId) -> Vec<(FunctionId, Option<TraitId>)> {
         let db: &dyn HirDatabase = self.db;
-        let krate = ra_ap_hir_def::HasModule::module(&adt, self.db).krate(self.db);
+        let krate = adt.module(self.db).krate(self.db);
         let mut methods = Vec::new();
         for id in self.impls(krate) {
             let ty = db.impl_self_ty(id).instantiate_identity().skip_norm_wip();
@@ -288,7 +303,7 @@ impl<'a> Resolver<'a> {
 
     /// Methods of built-in derives, by trait and method name.
     fn derived(&self, adt: AdtId, wanted: impl Fn(&str, &str) -> bool) -> Vec<Definition> {
-        let module = ra_ap_hir_def::HasModule::module(&adt, self.db);
+        let module = adt.module(self.db);
         let map = module.def_map(self.db);
         let items = ra_ap_hir_def::lang_item::lang_items(self.db, module.krate(self.db));
         let mut found = Vec::new();

@@ -29,6 +29,22 @@ pub(super) struct Finding {
     pub(super) functions: Vec<String>,
     #[serde(default)]
     pub(super) blind_spots: Vec<usize>,
+    #[serde(default)]
+    pub(super) paths: Vec<Vec<Hop>>,
+}
+
+/// One function of a call path.
+#[derive(Deserialize)]
+pub(super) struct Hop {
+    pub(super) function: String,
+}
+
+impl Finding {
+    /// Whether the evidence is that a macro is expanded.
+    pub(super) fn is_expansion(&self) -> bool {
+        let last = self.paths.first().and_then(|path| path.last());
+        last.is_some_and(|hop| hop.function.ends_with('!'))
+    }
 }
 
 /// What could not be followed.

@@ -72,6 +72,7 @@ impl<'db> Met<'db> {
                     args.as_ref().visit_with(&mut self.adts);
                 }
                 Node::Drop(ty) | Node::Await(ty) => ty.as_ref().visit_with(&mut self.adts),
+                Node::Expansion(..) => {}
                 Node::Unsize(from, to) => {
                     from.as_ref().visit_with(&mut self.adts);
                     to.as_ref().visit_with(&mut self.adts);

@@ -9,11 +9,14 @@
 
 mod candidates;
 mod cfgs;
+mod expansions;
 mod gaps;
 mod met;
 mod sources;
 mod uses;
 mod vocabulary;
+
+use std::sync::Arc;
 
 use palisade_model::{BlindSpot, BlindSpotCause, Location};
 use palisade_project::{Unit, UnitId, UnitKind};
@@ -28,7 +31,7 @@ use crate::{
     kept::Kept,
     load::{Loaded, expander::MacroUse},
     names::{Definition, Names},
-    walk::{FactStore, Node, Pass, Prune, Unresolved, Walk},
+    walk::{FactStore, Node, Pass, Prune, Unresolved, Walk, Watched},
 };
 use candidates::{Candidates, Found};
 pub(crate) use met::Adts;
@@ -63,9 +66,11 @@ pub(crate) struct Finder<'a> {
     vocabulary: Vocabulary<'a>,
     met: Met<'a>,
     prune: &'a Prune,
+    watched: Arc<Watched>,
 }
 
 impl<'a> Finder<'a> {
+    #[expect(clippy::too_many_arguments, reason = "parts of one session")]
     pub(crate) fn new(
         db: &'a RootDatabase,
         loaded: &'a Loaded,
@@ -74,6 +79,7 @@ impl<'a> Finder<'a> {
         krate: Crate,
         roots: &[Crate],
         prune: &'a Prune,
+        watched: Arc<Watched>,
     ) -> Self {
         let it = DbInterner::new_with(db, krate);
         Self {
@@ -86,6 +92,7 @@ impl<'a> Finder<'a> {
             vocabulary: Vocabulary::new(units),
             met: Met::new(prune),
             prune,
+            watched,
         }
     }
 
@@ -111,6 +118,7 @@ impl<'a> Finder<'a> {
         entries.extend(self.build_cfgs(&live));
         entries.extend(self.generated(&live));
         entries.extend(self.item_macros(&live));
+        entries.extend(self.items_of_macros(&live));
         entries.extend(self.unresolved_calls(store, &live));
         entries.extend(self.unresolved_methods(walk, passes));
         entries.extend(self.failures(walk, passes));
@@ -127,7 +135,8 @@ impl<'a> Finder<'a> {
         detail: String,
         words: &FxHashSet<String>,
     ) -> Entry {
-        let found = self.candidates.named(krate, words);
+        let mut found = self.candidates.named(krate, words);
+        self.expansions(krate, Some(words), &mut found);
         self.entry_of(location, cause, detail, found)
     }
 
@@ -168,7 +177,9 @@ impl<'a> Finder<'a> {
             let (cause, detail) = macro_spot(&used);
             for krate in crates {
                 let (location, detail) = (location.clone(), detail.clone());
-                entries.push(self.entry(krate, location, cause, detail, &words));
+                let mut entry = self.entry(krate, location, cause, detail, &words);
+                entry.nodes.extend(self.itself(&used));
+                entries.push(entry);
             }
         }
         entries

@@ -33,7 +33,7 @@ impl Finder<'_> {
                 self.loaded.crates[unit.0].filter(|krate| live.crates.contains(krate))
             });
             if let Some(krate) = krate {
-                let found = self.candidates.all(krate);
+                let found = self.everything(krate);
                 let BlindSpot {
                     location,
                     cause,
@@ -54,7 +54,7 @@ impl Finder<'_> {
             for module in unparsed(self.db, self.loaded, self.names, krate) {
                 let cause = BlindSpotCause::BrokenSource;
                 let Some(file) = module.file else {
-                    let found = self.candidates.all(krate);
+                    let found = self.everything(krate);
                     entries.push(self.entry_of(module.location, cause, module.detail, found));
                     continue;
                 };
@@ -213,7 +213,7 @@ impl Finder<'_> {
     }
 
     /// The live crates outside of the standard library, in a stable order.
-    fn own_crates(&self, live: &Live) -> Vec<Crate> {
+    pub(super) fn own_crates(&self, live: &Live) -> Vec<Crate> {
         let mut crates: Vec<Crate> = live.crates.iter().copied().collect();
         crates.retain(|krate| !is_lang(self.db, *krate));
         crates.sort();

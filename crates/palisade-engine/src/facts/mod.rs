@@ -6,9 +6,10 @@
 
 mod derived;
 mod table;
+mod unstable;
 
 use ra_ap_hir_def::{
-    AdtId, CallableDefId, ConstId, DefWithBodyId, FunctionId, VariantId,
+    AdtId, CallableDefId, ConstId, DefWithBodyId, FunctionId, HasModule, VariantId,
     expr_store::{Body, path::Path},
     hir::{AsmOperand, Expr, ExprId, UnaryOp},
     resolver::{HasResolver, Resolver, ValueNs},
@@ -222,7 +223,18 @@ impl<'db> Collector<'_, 'db> {
         if let Some((f, args)) = method
             && !self.is_builtin_operator(expr, args)
         {
-            self.call(f, args, Dispatch::Static, id);
+            let receiver = match expr {
+                Expr::MethodCall { receiver, .. } => Some(*receiver),
+                _ => None,
+            };
+            let types = || receiver.map_or_else(Vec::new, |receiver| self.receivers(receiver));
+            let others = self.instead(id, f, args, types, resolver);
+            if others.is_empty() {
+                self.call(f, args, Dispatch::Static, id);
+            }
+            for (f, args) in others {
+                self.call(f, args, Dispatch::Static, id);
+            }
             if let Some((f, args)) = derived::behind_reference(self.db, self.it, f, args) {
                 self.call(f, args, Dispatch::Static, id);
             }
@@ -274,6 +286,49 @@ impl<'db> Collector<'_, 'db> {
         }
     }
 
+    /// What the compiler takes instead of an unstable method.
+    fn instead(
+        &self,
+        id: ExprId,
+        f: FunctionId,
+        args: GenericArgs<'db>,
+        types: impl FnOnce() -> Vec<Ty<'db>>,
+        resolver: &mut Option<Resolver<'db>>,
+    ) -> Vec<(FunctionId, GenericArgs<'db>)> {
+        if !unstable::is_passed_over(self.db, self.def.krate(self.db), f) {
+            return Vec::new();
+        }
+        let resolver = resolver.get_or_insert_with(|| self.def.resolver(self.db));
+        let guard = resolver.update_to_inner_scope(self.db, self.def, id);
+        let env = self.db.trait_environment(self.def.generic_def(self.db));
+        let others = unstable::others(self.db, self.it, resolver, env, (f, args), &types());
+        resolver.reset_to_guard(guard);
+        others
+    }
+
+    /// The types that a method called on an expression may be looked up for,
+    /// in the compiler's order.
+    fn receivers(&self, receiver: ExprId) -> Vec<Ty<'db>> {
+        let mut types = vec![self.inference.expr_ty(receiver)];
+        let adjustments = self.inference.expr_adjustment(receiver);
+        types.extend(
+            adjustments
+                .into_iter()
+                .flatten()
+                .map(|it| it.target.as_ref()),
+        );
+        let mut at = 0;
+        while at < types.len() {
+            if let TyKind::Ref(_, inner, _) = types[at].kind()
+                && !types.contains(&inner)
+            {
+                types.insert(at + 1, inner);
+            }
+            at += 1;
+        }
+        types
+    }
+
     fn unresolved(&mut self, name: &str, site: ExprId) {
         let name = name.to_owned();
         self.facts.unresolved.push(UnresolvedCall { name, site });
@@ -322,7 +377,14 @@ impl<'db> Collector<'_, 'db> {
                     Some(&call) => (Dispatch::Static, call),
                     None => (Dispatch::Mention, id),
                 };
-                self.call(f, args, dispatch, site);
+                let types = || args.types().next().into_iter().collect();
+                let others = self.instead(id, f, args, types, resolver);
+                if others.is_empty() {
+                    self.call(f, args, dispatch, site);
+                }
+                for (f, args) in others {
+                    self.call(f, args, dispatch, site);
+                }
             }
             return;
         }

@@ -7,6 +7,7 @@
 
 mod again;
 mod by_head;
+mod expansions;
 mod glue;
 mod measure;
 pub(crate) mod node;
@@ -17,12 +18,13 @@ mod visit;
 mod workers;
 
 use ra_ap_base_db::Crate;
-use ra_ap_hir_def::{BuiltinDeriveImplId, DefWithBodyId, FunctionId, HasModule};
+use ra_ap_hir_def::{BuiltinDeriveImplId, DefWithBodyId, FunctionId, HasModule, MacroId};
 use ra_ap_hir_ty::next_solver::{DbInterner, GenericArgs, StoredGenericArgs};
 use ra_ap_ide_db::RootDatabase;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub(crate) use by_head::derives;
+pub(crate) use expansions::Watched;
 pub(crate) use glue::{in_vtable, objects};
 pub(crate) use node::{Edge, Node, Site, Unresolved, Visit};
 pub(crate) use prune::Prune;
@@ -98,6 +100,7 @@ pub(crate) struct Walk<'a> {
 pub(crate) struct Goals {
     pub(crate) functions: FxHashMap<FunctionId, Vec<usize>>,
     pub(crate) derives: FxHashMap<(BuiltinDeriveImplId, FunctionId), Vec<usize>>,
+    pub(crate) macros: FxHashMap<MacroId, Vec<usize>>,
     pub(crate) crates: FxHashMap<Crate, Vec<usize>>,
     /// The nodes that decided each goal, in the order met.
     pub(crate) hits: Vec<Vec<u32>>,
@@ -113,8 +116,23 @@ impl Goals {
     pub(crate) fn in_crates(&self, db: &RootDatabase) -> FxHashSet<Crate> {
         let functions = self.functions.keys().map(|f| f.krate(db));
         let derives = self.derives.keys().map(|(derive, _)| derive.krate(db));
+        let macros = self.macros.keys().map(|id| id.krate(db));
         let crates = self.crates.keys().copied();
-        functions.chain(derives).chain(crates).collect()
+        functions
+            .chain(derives)
+            .chain(macros)
+            .chain(crates)
+            .collect()
+    }
+
+    /// The crates whose macros count where they are expanded: those of named
+    /// macros, and those that are looked for as a whole. Functions of the
+    /// standard library are reached in any case.
+    pub(crate) fn in_expansions(&self, db: &RootDatabase) -> FxHashSet<Crate> {
+        let macros = self.macros.keys().map(|id| id.krate(db));
+        let crates = self.crates.keys().copied();
+        let crates = crates.filter(|krate| !krate.data(db).origin.is_lang());
+        macros.chain(crates).collect()
     }
 
     /// Adds a goal; gives its index.
@@ -237,6 +255,7 @@ impl<'a> Walk<'a> {
             Node::Derived(derive, f, _) => {
                 (self.goals.derives.get(&(*derive, *f)), derive.krate(db))
             }
+            Node::Expansion(id, _) => (self.goals.macros.get(id), id.krate(db)),
             _ => return,
         };
         let goals: Vec<usize> = goals

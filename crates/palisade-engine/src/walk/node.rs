@@ -1,7 +1,10 @@
 //! The nodes of the walk: instances, and the steps between them.
 
 use ra_ap_base_db::Crate;
-use ra_ap_hir_def::{AdtId, BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, hir::ExprId};
+use ra_ap_hir_def::{
+    AdtId, BuiltinDeriveImplId, ConstId, DefWithBodyId, FunctionId, MacroId, hir::ExprId,
+};
+use ra_ap_hir_expand::MacroCallId;
 use ra_ap_hir_ty::next_solver::{StoredGenericArgs, StoredTy};
 
 use crate::api::Dispatch;
@@ -26,6 +29,10 @@ pub(crate) enum Node {
     Unsize(StoredTy, StoredTy),
     /// Awaiting a value of this type.
     Await(StoredTy),
+    /// Code that a macro wrote, and by which call; no call is known where
+    /// unseen code may call it. Leads nowhere: what it wrote belongs to the
+    /// body that it stands in.
+    Expansion(MacroId, Option<MacroCallId>),
 }
 
 /// Where an edge comes from in the source.

@@ -73,6 +73,7 @@ impl Prune {
             Node::Method(f, args) => of(f.krate(db), args.as_ref()),
             Node::AssocConst(c, args) => of(c.krate(db), args.as_ref()),
             Node::Drop(ty) | Node::Await(ty) => self.closed::<Ty<'_>>(db, ty.as_ref()),
+            Node::Expansion(id, _) => self.is_unaware(id.krate(db)).then(|| vec![id.krate(db)]),
             Node::Unsize(from, to) => {
                 let mut crates = self.closed::<Ty<'_>>(db, from.as_ref())?;
                 crates.extend(self.closed::<Ty<'_>>(db, to.as_ref())?);

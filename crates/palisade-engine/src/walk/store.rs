@@ -7,6 +7,7 @@ use ra_ap_hir_def::{AdtId, DefWithBodyId, FunctionId};
 use ra_ap_hir_ty::{db::HirDatabase, next_solver::DbInterner};
 use rustc_hash::FxHashMap;
 
+use super::expansions::Watched;
 use crate::facts::{self, BodyFacts, UnresolvedCall};
 
 /// What all workers share: the facts of every body met so far, and what stands
@@ -16,14 +17,21 @@ pub(crate) struct FactStore {
     symbols: FxHashMap<String, FunctionId>,
     /// Most expressions of an initialiser that is inferred.
     inferred: usize,
+    /// The macros whose expansions matter.
+    pub(crate) watched: Arc<Watched>,
 }
 
 impl FactStore {
-    pub(crate) fn new(symbols: FxHashMap<String, FunctionId>, inferred: usize) -> Self {
+    pub(crate) fn new(
+        symbols: FxHashMap<String, FunctionId>,
+        inferred: usize,
+        watched: Watched,
+    ) -> Self {
         Self {
             bodies: Mutex::default(),
             symbols,
             inferred,
+            watched: Arc::new(watched),
         }
     }
 

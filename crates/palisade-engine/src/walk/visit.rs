@@ -9,8 +9,10 @@ use either::Either;
 use ra_ap_base_db::Crate;
 use ra_ap_hir_def::{
     AdtId, AssocItemId, ConstId, DefWithBodyId, FunctionId, HasModule, ImplId, ItemContainerId,
-    TraitId, hir::generics::GenericParams, lang_item::LangItems, signatures::FunctionSignature,
+    MacroId, TraitId, hir::generics::GenericParams, lang_item::LangItems,
+    signatures::FunctionSignature,
 };
+use ra_ap_hir_expand::MacroCallId;
 use ra_ap_hir_ty::{
     ParamEnvAndCrate,
     db::HirDatabase,
@@ -105,9 +107,15 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 for fact in &facts.shared {
                     self.fact(*def, fact, none);
                 }
+                let written = self.store.watched.in_body(self.db, *def);
+                self.expansions(written);
             }
             Node::Method(f, args) => self.method(*f, args.as_ref()),
-            Node::Derived(_, f, args) => self.derived(*f, args.as_ref()),
+            Node::Derived(derive, f, args) => {
+                self.derived(*f, args.as_ref());
+                let written = self.store.watched.in_derive(self.db, *derive);
+                self.expansions(written);
+            }
             Node::AssocConst(c, args) => {
                 let args = args.as_ref();
                 let (it, env) = self.view(&args, trait_of_const(self.db, *c));
@@ -123,6 +131,7 @@ impl<'a, 'db> Visitor<'a, 'db> {
             Node::Drop(ty) => self.drop_glue(ty.as_ref()),
             Node::Unsize(from, to) => self.unsize(from.as_ref(), to.as_ref()),
             Node::Await(ty) => self.awaited(ty.as_ref()),
+            Node::Expansion(..) => {}
         }
         std::mem::take(&mut self.visit)
     }
@@ -134,6 +143,12 @@ impl<'a, 'db> Visitor<'a, 'db> {
                 let new = crates.into_iter().filter(|it| self.left_out.insert(*it));
                 self.visit.left_out.extend(new);
             }
+        }
+    }
+
+    fn expansions(&mut self, written: Vec<(MacroId, MacroCallId)>) {
+        for (id, call) in written {
+            self.push(Node::Expansion(id, Some(call)), None, Dispatch::Expansion);
         }
     }
 

@@ -136,34 +136,120 @@ fn a_missing_function_is_no_good_news() {
     );
 }
 
-/// Guards that a macro, whose uses are no calls, is decided at crate level.
+/// Guards that a macro is decided by where it is expanded: its expansion is
+/// code of the crate that defines it, and leaves no call behind.
 #[test]
-fn a_macro_is_decided_at_crate_level() {
-    let fixture = demo(
-        "fn main() { demo::good(); }\n",
-        &functions(&["demo::twice"]),
-    );
-    let output = fixture.check(&["--format", "json"]);
+fn a_macro_counts_where_it_is_expanded() {
+    let named = |main: &str| {
+        let fixture = demo(main, &functions(&["demo::twice"]));
+        fixture.check(&["--format", "json"])
+    };
+    let output = named("fn main() {\n    let _ = demo::twice!(1);\n}\n");
     assert_eq!(verdicts(&output), ["reached reached run bin:app"]);
-    let reason = output.json()["findings"][0]["reason"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(
-        reason.contains("`demo::twice` cannot be followed"),
-        "{reason}"
+    let finding = &output.json()["findings"][0];
+    assert_eq!(
+        finding["reason"],
+        "demo::twice! is expanded in code that a call path leads to"
+    );
+    assert_eq!(finding["paths"][0][0]["line"], 2);
+    assert_eq!(finding["paths"][0][0]["dispatch"], "expansion");
+    assert_eq!(finding["paths"][0][1]["function"], "demo::twice!");
+    assert_eq!(finding["paths"][0][1]["line"], 7);
+    for elsewhere in [
+        "fn main() { demo::good(); }\n",
+        "fn main() {}\nfn unused() { let _ = demo::twice!(1); }\n",
+    ] {
+        let output = named(elsewhere);
+        assert_eq!(
+            verdicts(&output),
+            ["not-reached imported run bin:app"],
+            "{elsewhere}"
+        );
+    }
+}
+
+/// Guards that a crate of which only macros are used counts as used: what they
+/// write in the user's crate is its code. That holds for items, for macros
+/// that other macros write, and through what a third crate writes.
+#[test]
+fn a_crate_that_is_only_expanded_is_reached() {
+    const MACROS: &str = "#[macro_export]\nmacro_rules! twice { ($e:expr) => { ($e, $e) } }\n\
+        #[macro_export]\nmacro_rules! outer { ($e:expr) => { $crate::twice!($e) } }\n\
+        #[macro_export]\nmacro_rules! make { ($n:ident) => { fn $n() {} } }\n\
+        #[macro_export]\nmacro_rules! packed { ($n:ident) => { #[repr(packed)] pub struct $n(pub u8, pub u32); } }\n";
+    let check = |main: &str| {
+        let fixture = Fixture::app("demo = \"1\"\nmiddle = \"1\"", main)
+            .package("demo", "1.0.0", "", MACROS)
+            .package(
+                "middle",
+                "1.0.0",
+                "[dependencies]\ndemo = \"1\"\n",
+                "pub use demo;\npub fn call() { let _ = demo::twice!(1); }\n\
+                 #[macro_export]\nmacro_rules! through { () => { $crate::demo::twice!(1) } }\n",
+            )
+            .depends("middle", &["demo"])
+            .advisory("RUSTSEC-2099-0001", "demo", "");
+        fixture.check(&["--format", "json"])
+    };
+    for main in [
+        "fn main() { let _ = demo::twice!(1); }\n",
+        "fn main() { let _ = demo::outer!(1); }\n",
+        "fn main() { let _ = middle::through!(); }\n",
+        "fn main() { middle::call(); }\n",
+        "demo::make!(made);\nfn main() { made(); }\n",
+        "const PAIR: (u8, u8) = demo::twice!(1);\nfn main() { let _ = PAIR; }\n",
+    ] {
+        let output = check(main);
+        assert_eq!(verdicts(&output), ["reached reached run bin:app"], "{main}");
+        let paths = &output.json()["findings"][0]["paths"][0];
+        let last = paths.as_array().unwrap().last().unwrap().clone();
+        let name = last["function"].as_str().unwrap();
+        assert!(name.starts_with("demo::") && name.ends_with('!'), "{name}");
+    }
+    for main in [
+        "fn main() {}\n",
+        "demo::make!(made);\nfn main() {}\n",
+        "fn main() {}\nfn unused() { middle::call(); }\n",
+    ] {
+        let output = check(main);
+        assert_eq!(
+            verdicts(&output),
+            ["not-reached imported run bin:app"],
+            "{main}"
+        );
+    }
+    // Whether the layout of a type matters to those who use it, no call shows.
+    let output = check("demo::packed!(Pair);\nfn main() { let _ = Pair(1, 2); }\n");
+    assert_eq!(verdicts(&output), ["unknown imported run bin:app"]);
+    let spot = &output.json()["blind_spots"][0];
+    assert_eq!(
+        (spot["cause"].as_str(), spot["detail"].as_str()),
+        (
+            Some("generated-source"),
+            Some("types that `demo::packed!` writes")
+        )
     );
 }
 
-/// Guards that a macro whose uses leave no call behind is never cleared.
+/// Guards that unseen code which may expand a macro keeps its crate from being
+/// cleared.
 #[test]
-fn a_macro_that_is_only_expanded_is_unknown() {
-    let fixture = demo(
-        "fn main() { demo::twice!(1); }\n",
-        &functions(&["demo::twice"]),
-    );
+fn unseen_code_may_expand_a_macro() {
+    let fixture = Fixture::app(
+        "demo = \"1\"\nmagic = \"1\"",
+        "fn main() { magic::magic!(demo twice); }\n",
+    )
+    .package("demo", "1.0.0", "", DEMO)
+    .package(
+        "magic",
+        "1.0.0",
+        "[lib]\nproc-macro = true\n",
+        "#[proc_macro]\npub fn magic(input: proc_macro::TokenStream) -> proc_macro::TokenStream { input }\n",
+    )
+    .advisory("RUSTSEC-2099-0001", "demo", &functions(&["demo::twice"]));
     let output = fixture.check(&["--format", "json"]);
     assert_eq!(verdicts(&output), ["unknown imported run bin:app"]);
+    assert_eq!(output.json()["blind_spots"][0]["cause"], "unexpanded-macro");
 }
 
 /// Guards that running a package's build script is no use of its library.

@@ -96,6 +96,16 @@ pub(crate) const TARGETS: &[Target] = &[
         ],
         server: &[],
     },
+    // derives of clap and serde around a terminal interface. Chosen for being
+    // widely used before it was measured; no expander was written for it.
+    Target {
+        name: "bottom",
+        version: "0.15.0",
+        bin: "btm",
+        set: Set::Cli,
+        commands: &[&["--help"], &["--version"]],
+        server: &[],
+    },
     // The smallest real tokio program: derives, tracing, framed streams.
     Target {
         name: "bore-cli",
