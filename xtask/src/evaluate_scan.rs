@@ -50,6 +50,7 @@ struct Target {
     name: String,
     version: String,
     risk: u8,
+    followed_calls: bool,
     findings: Vec<Finding>,
 }
 
@@ -146,6 +147,12 @@ fn honest(binary: &Utf8Path, home: &Utf8Path) -> Result<()> {
         "{all} versions of {} crates; {} could not be read.\n",
         names.len(),
         scan.failed.len()
+    );
+    let followed = scan.targets.iter().filter(|target| target.followed_calls);
+    let followed = followed.count();
+    println!(
+        "Calls were followed in {followed} versions ({:.1} %).\n",
+        percent(followed, all)
     );
     let mut table: BTreeMap<(&str, &str), [usize; 4]> = BTreeMap::new();
     for target in &scan.targets {

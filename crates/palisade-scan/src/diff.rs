@@ -4,23 +4,43 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_index::{Dependency, Manifest, TargetKind};
 use semver::Version;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::facts::Fact;
 use crate::source::Unit;
 use crate::subject::Package;
 
 /// One change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// What it concerns: `dependency`, `build script`, `capability`, `file`,
     /// `feature`, `manifest`.
+    #[serde(deserialize_with = "known_kind")]
     pub kind: &'static str,
     /// What changed, in one sentence without a full stop.
     pub text: String,
 }
 
+/// What changes concern.
+const KINDS: [&str; 6] = [
+    "dependency",
+    "build script",
+    "capability",
+    "file",
+    "feature",
+    "manifest",
+];
+
+/// One of the kinds, out of a worker's answer.
+fn known_kind<'d, D: Deserializer<'d>>(deserializer: D) -> Result<&'static str, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let known = KINDS.into_iter().find(|kind| *kind == text);
+    known.ok_or_else(|| D::Error::custom("an unknown kind of change"))
+}
+
 /// The changes from one version to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diff {
     /// The older one's name and version.
     pub old: (String, Version),

@@ -1,6 +1,9 @@
 //! What a scan finds.
 
+use palisade_archive::visible;
 use serde::{Deserialize, Serialize};
+
+use crate::facts::Scope;
 
 macro_rules! ordered_words {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $word_doc:literal])+ $word:ident $text:literal,)+ }) => {
@@ -88,6 +91,16 @@ pub struct Place {
     pub columns: (u32, u32),
 }
 
+/// How code is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Where it begins: `the build script`, `a public function`, `what runs
+    /// before `main``.
+    pub from: String,
+    /// The functions from there to the code, by their names.
+    pub chain: Vec<String>,
+}
+
 /// Something that a reviewer should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -104,11 +117,48 @@ pub struct Finding {
     /// The evidence, the most telling place first. Empty when it concerns the
     /// package as a whole.
     pub places: Vec<Place>,
+    /// From where that code is reached, as far as names tell; `None` where
+    /// nothing seems to lead there, and for findings about something else
+    /// than functions.
+    pub reached: Option<Reach>,
     /// Why `palisade.toml` lets it pass; `None` when it does not.
     pub suppressed: Option<String>,
 }
 
+impl Confidence {
+    /// One step surer.
+    fn raised(self) -> Confidence {
+        match self {
+            Confidence::Low => Confidence::Medium,
+            Confidence::Medium | Confidence::High => Confidence::High,
+        }
+    }
+
+    /// One step less sure.
+    fn lowered(self) -> Confidence {
+        match self {
+            Confidence::High => Confidence::Medium,
+            Confidence::Medium | Confidence::Low => Confidence::Low,
+        }
+    }
+}
+
 impl Finding {
+    /// Says how the code is reached. What runs without being asked for is
+    /// surer to do harm; what nothing leads to may be a leftover, but calls
+    /// are guessed from names, so it stays as severe.
+    pub(crate) fn reached_as(&mut self, scope: &Scope<'_>) {
+        self.confidence = match &scope.reached {
+            Some(reached) if reached.entry.is_unasked() => self.confidence.raised(),
+            Some(_) => self.confidence,
+            None => self.confidence.lowered(),
+        };
+        self.reached = scope.reached.as_ref().map(|reached| Reach {
+            from: reached.entry.as_str().to_owned(),
+            chain: reached.chain.iter().map(|name| visible(name)).collect(),
+        });
+    }
+
     /// The file of the most telling place.
     pub fn file(&self) -> Option<&str> {
         self.places.first().map(|place| place.file.as_str())

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use palisade_archive::visible;
-use palisade_index::{CargoCache, IndexError, Lockfile};
+use palisade_archive::{CrateName, visible};
+use palisade_index::{CargoCache, IndexError, LocalRegistry, Lockfile, Registry};
 use semver::Version;
 
 /// One package to scan.
@@ -21,13 +21,25 @@ pub enum Input {
         /// The version.
         version: Version,
     },
+    /// A version in a registry of files: a directory of `.crate` files with
+    /// an index.
+    Local {
+        /// The registry's directory.
+        registry: Utf8PathBuf,
+        /// The crate's name.
+        name: String,
+        /// The version.
+        version: Version,
+    },
 }
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Input::Archive(path) | Input::Directory(path) => f.write_str(&visible(path.as_str())),
-            Input::Cached { name, version } => write!(f, "{name}@{version}"),
+            Input::Cached { name, version } | Input::Local { name, version, .. } => {
+                write!(f, "{name}@{version}")
+            }
         }
     }
 }
@@ -43,8 +55,17 @@ pub enum InputError {
     #[error("`{0}` is neither a `.crate` file nor a lockfile")]
     File(String),
     /// The directory holds no package.
-    #[error("`{0}` holds no `Cargo.toml`")]
+    #[error("`{0}` holds neither a `Cargo.toml` nor `.crate` files")]
     NoPackage(String),
+    /// The directory cannot be listed.
+    #[error("cannot list `{path}`")]
+    List {
+        /// The directory.
+        path: String,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// cargo has fetched no such version.
     #[error("cargo has not fetched `{0}`")]
     NotFetched(String),
@@ -61,8 +82,10 @@ impl InputError {
                 "name a `.crate` file, a directory, a `Cargo.lock`, or `name@version`".to_owned()
             }
             InputError::NoPackage(_) => {
-                "name the directory of one package, or the workspace's `Cargo.lock`".to_owned()
+                "name the directory of one package or of a registry, or the workspace's `Cargo.lock`"
+                    .to_owned()
             }
+            InputError::List { .. } => "check that it can be read".to_owned(),
             InputError::NotFetched(_) => {
                 "run `cargo fetch` in a project that depends on it, or name the `.crate` file"
                     .to_owned()
@@ -83,20 +106,19 @@ pub struct Inputs {
 }
 
 impl Inputs {
-    /// Adds what `target` stands for: a `.crate` file, a directory, a
-    /// lockfile, `name@version`, or `name` for its newest version that cargo
-    /// has fetched.
+    /// Adds what `target` stands for: a `.crate` file, a package's directory,
+    /// a directory of `.crate` files (with what its index says, if it has
+    /// one), a lockfile, `name@version`, or `name` for its newest version that
+    /// cargo has fetched.
     ///
     /// # Errors
     /// It stands for nothing.
     pub fn add(&mut self, target: &str, caches: &[CargoCache]) -> Result<(), InputError> {
         let path = Utf8Path::new(target);
         if path.is_dir() {
-            if !["Cargo.toml", "cargo.toml"]
-                .iter()
-                .any(|name| path.join(name).is_file())
-            {
-                return Err(InputError::NoPackage(target.to_owned()));
+            let manifests = ["Cargo.toml", "cargo.toml"];
+            if !manifests.iter().any(|name| path.join(name).is_file()) {
+                return self.registry(path);
             }
             self.inputs.push(Input::Directory(path.to_owned()));
             return Ok(());
@@ -147,6 +169,43 @@ impl Inputs {
             let archives = cache.archives()?.into_iter();
             self.inputs
                 .extend(archives.map(|(name, version)| Input::Cached { name, version }));
+        }
+        Ok(())
+    }
+
+    /// A directory of `.crate` files. Those that an index beside them knows
+    /// are scanned as its versions, in the order of their names.
+    fn registry(&mut self, path: &Utf8Path) -> Result<(), InputError> {
+        let list = |source| InputError::List {
+            path: visible(path.as_str()),
+            source,
+        };
+        let mut archives = Vec::new();
+        for entry in path.read_dir_utf8().map_err(list)? {
+            let entry = entry.map_err(list)?.into_path();
+            if entry.extension() == Some("crate") && entry.is_file() {
+                archives.push(entry);
+            }
+        }
+        if archives.is_empty() {
+            return Err(InputError::NoPackage(visible(path.as_str())));
+        }
+        archives.sort();
+        let index = LocalRegistry::open(path).ok();
+        for archive in archives {
+            let name = archive.file_stem().and_then(CrateName::parse);
+            let known = name.filter(|name| {
+                let file = index.as_ref().map(|index| index.index_file(&name.name));
+                matches!(file, Some(Ok(Some(file))) if file.version(&name.version).is_some())
+            });
+            self.inputs.push(match known {
+                Some(CrateName { name, version }) => Input::Local {
+                    registry: path.to_owned(),
+                    name,
+                    version,
+                },
+                None => Input::Archive(archive),
+            });
         }
         Ok(())
     }

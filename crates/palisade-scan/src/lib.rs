@@ -10,8 +10,10 @@
 //! guessed from names, within one package. It prints nothing; findings carry
 //! the excerpts that a report shows.
 //!
-//! The main types are [`Scanner`], [`Input`] (what to scan), [`Report`] and
-//! [`Finding`]; [`rules`] lists the detectors with their documentation.
+//! The main types are [`Scanner`], [`Workers`] (the same in processes that a
+//! hostile package can break without harm), [`Input`] and [`Request`] (what to
+//! scan), [`Report`] and [`Finding`]; [`rules`] lists the detectors with their
+//! documentation.
 //!
 //! ```
 //! use palisade_scan::{Input, Scanner, ScannerOptions};
@@ -32,6 +34,7 @@ mod limits;
 mod names;
 mod profile;
 mod provenance;
+mod request;
 mod rule;
 mod scan;
 mod score;
@@ -41,11 +44,12 @@ mod subject;
 mod suppress;
 mod surroundings;
 pub mod watch;
+mod workers;
 
 pub use detectors::{IMITATION, imitation};
 pub use diff::{Change, Diff};
 pub use documentation::detectors_page;
-pub use finding::{Category, Confidence, Finding, Place, Severity};
+pub use finding::{Category, Confidence, Finding, Place, Reach, Severity};
 pub use input::{Input, InputError, Inputs};
 pub use limits::Limits;
 pub use names::NameCorpus;
@@ -55,11 +59,13 @@ pub use provenance::{
     ProvenanceClass, ProvenanceError, Repositories, Repository, RepositoryLimits, Revision, Source,
     fetch, repository_address,
 };
+pub use request::Request;
 pub use rule::{Lifecycle, Rule};
 pub use scan::{Outcome, Published, Report, ScanError, Scanned, Scanner, ScannerOptions};
 pub use score::{Check, Hygiene, risk};
 pub use suppress::{Suppression, suppress};
 pub use surroundings::{Advisories, Concern, DependencyVerdict, Events, Flagged, Surroundings};
+pub use workers::{DataPaths, Workers, WorkersOptions, serve_worker};
 
 /// Every rule, in the order of the documentation.
 pub fn rules() -> Vec<&'static Rule> {

@@ -209,20 +209,9 @@ fn count_unsafe(package: &Package<'_>) -> UnsafeCode {
             continue;
         }
         counted.lines += file.source.lines().count() as u64;
-        for at in 0..file.tokens.len() {
-            match file.word(at) {
-                "unsafe"
-                    if matches!(file.word(at + 1), "{" | "impl" | "fn") && !file.is_test(at) =>
-                {
-                    counted.items += 1;
-                }
-                "unsafe_code" if file.word(at.wrapping_sub(1)) == "(" => {
-                    counted.forbids |= file.word(at.wrapping_sub(2)) == "forbid";
-                    counted.denies |= file.word(at.wrapping_sub(2)) == "deny";
-                }
-                _ => {}
-            }
-        }
+        counted.items += file.outline.unsafe_code as u64;
+        counted.forbids |= file.outline.forbids_unsafe;
+        counted.denies |= file.outline.denies_unsafe;
     }
     counted
 }

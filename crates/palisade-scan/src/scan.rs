@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use palisade_archive::{
     ArchiveError, CrateArchive, CrateName, DirectoryOptions, ReadOptions, SourceTree,
 };
-use palisade_index::{CargoCache, IndexFile, Manifest, Registry};
+use palisade_index::{CargoCache, IndexFile, Manifest};
+use palisade_sandbox::SandboxError;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +16,11 @@ use crate::detectors::provenance::source_mismatch::SourceMismatch;
 use crate::detectors::provenance::source_unverified::SourceUnverified;
 use crate::diff::Diff;
 use crate::facts::Facts;
+use crate::request::{Content, Material};
 use crate::score::{Hygiene, hygiene, risk};
-use crate::source::SourceFile;
 use crate::subject::{Findings, Package, Subject};
 use crate::surroundings::{self, Surroundings};
-use crate::{Finding, Input, Limits, NameCorpus, Profile, Provenance};
+use crate::{Finding, Input, Limits, NameCorpus, Profile, Provenance, Request};
 use crate::{detectors, score, secrets};
 
 /// What a scan found in one package.
@@ -39,6 +40,9 @@ pub struct Report {
     pub risk: u8,
     /// How well it is kept.
     pub hygiene: Hygiene,
+    /// Whether what was found made it necessary to follow calls from function
+    /// to function, which costs more than all the rest.
+    pub followed_calls: bool,
     /// What came of comparing it with its repository, where that was asked
     /// for.
     pub provenance: Option<Provenance>,
@@ -124,6 +128,23 @@ pub enum ScanError {
         /// What the failure said.
         reason: String,
     },
+    /// A worker could not read it.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It was too much for its worker: time, memory, or a crash.
+    #[error("the scan was broken off: {0}")]
+    Ended(String),
+    /// No worker can be started.
+    #[error("no worker process can be started")]
+    Sandbox(#[from] SandboxError),
+}
+
+impl ScanError {
+    /// Whether it was begun and came to no end, so that it may hold anything;
+    /// otherwise it is nothing that could be scanned.
+    pub fn is_cut_short(&self) -> bool {
+        matches!(self, ScanError::Ended(_) | ScanError::Panicked { .. })
+    }
 }
 
 /// How to scan.
@@ -140,27 +161,28 @@ pub struct ScannerOptions {
     pub surroundings: Surroundings,
 }
 
-/// Scans packages.
+/// Scans packages, in this process.
+///
+/// Strangers' packages are better scanned by [`Workers`](crate::Workers),
+/// which do the same in processes that can break without harm.
 #[derive(Debug)]
 pub struct Scanner {
     pub(crate) options: ScannerOptions,
 }
 
-/// What was read of an input, before it is analysed.
+/// What was read of a package, before it is analysed.
 struct Source {
     target: String,
     tree: SourceTree,
     packed_bytes: Option<u64>,
-    name: Option<(String, Version)>,
+    name: Option<CrateName>,
 }
 
 impl Source {
     fn of(archive: CrateArchive, target: String) -> Source {
         Source {
             packed_bytes: Some(archive.packed_bytes()),
-            name: archive
-                .name()
-                .map(|name| (name.name.clone(), name.version.clone())),
+            name: archive.name().cloned(),
             tree: archive.into_tree(),
             target,
         }
@@ -173,18 +195,52 @@ impl Scanner {
         Scanner { options }
     }
 
-    /// Scans one package.
+    /// Parts of the registry's data that could not be read.
+    pub(crate) fn data_problems(&self) -> &[String] {
+        let names = self.options.names.as_ref();
+        names.map_or(&[], |names| names.problems.as_slice())
+    }
+
+    /// Scans what an input names.
     ///
     /// # Errors
     /// It cannot be read, or the scanner fails on it. A failure costs this
     /// package alone.
     pub fn scan(&self, input: &Input) -> Result<Report, ScanError> {
-        self.guarded(input.to_string(), || {
-            let source = self.read(input)?;
-            let (index, previous) = self.history(input, &source)?;
+        self.analyse(&self.request(input)?)
+    }
+
+    /// Reads what an input names, and what is at hand of the versions before,
+    /// without looking into it.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn request(&self, input: &Input) -> Result<Request, ScanError> {
+        Request::read(input, &self.options.caches, &self.options.limits)
+    }
+
+    /// Reads what two inputs name, for [`Scanner::compare`].
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn request_both(&self, old: &Input, new: &Input) -> Result<Request, ScanError> {
+        Request::read_both(old, new, &self.options.caches, &self.options.limits)
+    }
+
+    /// Scans one package.
+    ///
+    /// # Errors
+    /// It cannot be read, or the scanner fails on it.
+    pub fn analyse(&self, request: &Request) -> Result<Report, ScanError> {
+        self.guarded(&request.new.target, || {
+            let source = self.source(&request.new)?;
+            // A version before that cannot be read costs the comparison alone.
+            let old = request.old.as_ref();
+            let old = old.and_then(|old| self.source(old).ok());
             let package = self.package(&source);
-            let previous = previous.as_ref().map(|previous| self.package(previous));
-            let mut report = self.report(&source, &package, previous.as_ref(), index.as_deref());
+            let old = old.as_ref().map(|old| self.package(old));
+            let index = request.index.as_deref();
+            let mut report = self.report(&source, &package, old.as_ref(), index);
             self.judge(&mut report);
             Ok(report)
         })
@@ -230,7 +286,7 @@ impl Scanner {
     /// As for [`Scanner::scan`].
     pub fn scan_published(&self, published: Published) -> Result<Report, ScanError> {
         let target = format!("{}@{}", published.name, published.version);
-        self.guarded(target.clone(), || {
+        self.guarded(&target, || {
             let options = self.read_options();
             let (name, version) = (published.name, published.version);
             let read = |bytes: Vec<u8>, version: &Version| -> Result<Source, ScanError> {
@@ -261,7 +317,11 @@ impl Scanner {
     /// # Errors
     /// It cannot be read.
     pub fn files(&self, input: &Input) -> Result<SourceTree, ScanError> {
-        self.guarded(input.to_string(), || Ok(self.read(input)?.tree))
+        self.guarded(&input.to_string(), || {
+            let ScannerOptions { caches, limits, .. } = &self.options;
+            let material = Material::read(input, caches, limits)?;
+            Ok(self.source(&material)?.tree)
+        })
     }
 
     /// Judges a package by its surroundings.
@@ -279,10 +339,15 @@ impl Scanner {
     /// what the scan of the newer one says about it.
     ///
     /// # Errors
-    /// As for [`Scanner::scan`].
-    pub fn diff(&self, old: &Input, new: &Input) -> Result<(Diff, Report), ScanError> {
-        self.guarded(new.to_string(), || {
-            let (old, new) = (self.read(old)?, self.read(new)?);
+    /// One of them cannot be read, or the scanner fails.
+    pub fn compare(&self, request: &Request) -> Result<(Diff, Report), ScanError> {
+        self.guarded(&request.new.target, || {
+            let new = self.source(&request.new)?;
+            let Some(old) = &request.old else {
+                let reason = "there is nothing to compare it with".to_owned();
+                return Err(ScanError::Unreadable(reason));
+            };
+            let old = self.source(old)?;
             let (before, after) = (self.package(&old), self.package(&new));
             let diff = Diff::between(&before, &after);
             let mut report = self.report(&new, &after, Some(&before), None);
@@ -291,44 +356,28 @@ impl Scanner {
         })
     }
 
-    /// Scans packages on several threads. The outcomes are in the order of the
-    /// inputs; `done` is told how many there are so far.
+    /// Compares what two inputs name; see [`Scanner::compare`].
+    ///
+    /// # Errors
+    /// One of them cannot be read, or the scanner fails.
+    pub fn diff(&self, old: &Input, new: &Input) -> Result<(Diff, Report), ScanError> {
+        self.compare(&self.request_both(old, new)?)
+    }
+
+    /// Scans packages on several threads of this process. The outcomes are in
+    /// the order of the inputs; `done` is told how many there are so far.
     pub fn scan_all(
         &self,
         inputs: &[Input],
         threads: usize,
         done: impl Fn(usize) + Sync,
     ) -> Vec<Outcome> {
-        let next = AtomicUsize::new(0);
-        let finished = AtomicUsize::new(0);
-        let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(inputs.len()));
-        std::thread::scope(|scope| {
-            for _ in 0..threads.clamp(1, inputs.len().max(1)) {
-                scope.spawn(|| {
-                    while let Some((at, input)) = {
-                        let at = next.fetch_add(1, Ordering::Relaxed);
-                        inputs.get(at).map(|input| (at, input))
-                    } {
-                        let outcome = Outcome {
-                            target: input.to_string(),
-                            result: self.scan(input),
-                        };
-                        if let Ok(mut outcomes) = outcomes.lock() {
-                            outcomes.push((at, outcome));
-                        }
-                        done(finished.fetch_add(1, Ordering::Relaxed) + 1);
-                    }
-                });
-            }
-        });
-        let mut outcomes = outcomes.into_inner().unwrap_or_default();
-        outcomes.sort_by_key(|(at, _)| *at);
-        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+        in_parallel(inputs, threads, done, |input| self.scan(input))
     }
 
     fn guarded<T>(
         &self,
-        target: String,
+        target: &str,
         work: impl FnOnce() -> Result<T, ScanError>,
     ) -> Result<T, ScanError> {
         catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
@@ -337,18 +386,26 @@ impl Scanner {
                 .cloned()
                 .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
                 .unwrap_or_default();
-            Err(ScanError::Panicked { target, reason })
+            Err(ScanError::Panicked {
+                target: target.to_owned(),
+                reason,
+            })
         })
     }
 
-    fn read(&self, input: &Input) -> Result<Source, ScanError> {
-        let target = input.to_string();
-        let options = self.read_options();
+    fn source(&self, material: &Material) -> Result<Source, ScanError> {
+        let target = material.target.clone();
         let limits = &self.options.limits.archive;
-        let from_archive = |archive: CrateArchive| Source::of(archive, target.clone());
-        match input {
-            Input::Archive(path) => Ok(from_archive(CrateArchive::open(path, &options)?)),
-            Input::Directory(path) => {
+        match &material.content {
+            Content::Archive(bytes) => {
+                let options = ReadOptions {
+                    expected: material.name.clone(),
+                    ..self.read_options()
+                };
+                let archive = CrateArchive::from_bytes(&target, bytes, &options)?;
+                Ok(Source::of(archive, target))
+            }
+            Content::Directory(path) => {
                 let options = DirectoryOptions {
                     limits: limits.clone(),
                     skip: vec!["target".to_owned(), ".git".to_owned()],
@@ -360,15 +417,6 @@ impl Scanner {
                     target,
                 })
             }
-            Input::Cached { name, version } => {
-                for cache in &self.options.caches {
-                    let Some(path) = cache.archive_path(name, version) else {
-                        continue;
-                    };
-                    return Ok(from_archive(CrateArchive::open(&path, &options)?));
-                }
-                Err(ScanError::NotCached(format!("{name}@{version}")))
-            }
         }
     }
 
@@ -377,36 +425,6 @@ impl Scanner {
             limits: self.options.limits.archive.clone(),
             ..ReadOptions::lenient()
         }
-    }
-
-    /// What is known about the versions before.
-    fn history(
-        &self,
-        input: &Input,
-        source: &Source,
-    ) -> Result<(Option<Arc<IndexFile>>, Option<Source>), ScanError> {
-        // What lies in a directory of its own need not be what the registry
-        // has under this name.
-        let (Input::Cached { .. }, Some((name, version))) = (input, &source.name) else {
-            return Ok((None, None));
-        };
-        for cache in &self.options.caches {
-            let index = cache.index_file(name)?;
-            let previous = cache
-                .fetched(name)?
-                .into_iter()
-                .rfind(|other| other < version);
-            let previous = previous.map(|previous| Input::Cached {
-                name: name.clone(),
-                version: previous,
-            });
-            // A version before that cannot be read costs the comparison alone.
-            let previous = previous.and_then(|previous| self.read(&previous).ok());
-            if index.is_some() || previous.is_some() {
-                return Ok((index, previous));
-            }
-        }
-        Ok((None, None))
     }
 
     fn package<'t>(&self, source: &'t Source) -> Package<'t> {
@@ -422,13 +440,13 @@ impl Scanner {
             if bytes.len() as u64 > limit {
                 skipped.push(path.to_owned());
             } else {
-                files.push(SourceFile::read(path, bytes));
+                files.push((path, bytes));
             }
         }
-        let facts = Facts::gather(files, manifest.as_ref(), tree);
+        let facts = Facts::gather(&files, manifest.as_ref(), tree);
         let (name, version) = match (&manifest, &source.name) {
             (Some(manifest), _) => (manifest.name.clone(), manifest.version.clone()),
-            (None, Some((name, version))) => (name.clone(), version.clone()),
+            (None, Some(name)) => (name.name.clone(), name.version.clone()),
             (None, None) => (source.target.clone(), Version::new(0, 0, 0)),
         };
         Package {
@@ -470,9 +488,44 @@ impl Scanner {
             complete: package.tree.is_complete() && package.skipped.is_empty(),
             risk: risk(&findings),
             hygiene: hygiene(&subject, &profile.measures),
+            followed_calls: package.facts.asked_for_calls(),
             provenance: None,
             profile,
             findings,
         }
     }
+}
+
+/// Scans inputs, several at a time, and keeps the outcomes in their order.
+pub(crate) fn in_parallel(
+    inputs: &[Input],
+    threads: usize,
+    done: impl Fn(usize) + Sync,
+    scan: impl Fn(&Input) -> Result<Report, ScanError> + Sync,
+) -> Vec<Outcome> {
+    let next = AtomicUsize::new(0);
+    let finished = AtomicUsize::new(0);
+    let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::with_capacity(inputs.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, inputs.len().max(1)) {
+            scope.spawn(|| {
+                while let Some((at, input)) = {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    inputs.get(at).map(|input| (at, input))
+                } {
+                    let outcome = Outcome {
+                        target: input.to_string(),
+                        result: scan(input),
+                    };
+                    if let Ok(mut outcomes) = outcomes.lock() {
+                        outcomes.push((at, outcome));
+                    }
+                    done(finished.fetch_add(1, Ordering::Relaxed) + 1);
+                }
+            });
+        }
+    });
+    let mut outcomes = outcomes.into_inner().unwrap_or_default();
+    outcomes.sort_by_key(|(at, _)| *at);
+    outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }

@@ -63,11 +63,23 @@ impl Subject<'_> {
         &self.package.facts
     }
 
+    /// Whether the package's name or description has one of these words: what
+    /// somebody says openly is not done behind anybody's back.
+    pub(crate) fn says(&self, words: &[&str]) -> bool {
+        let manifest = self.package.manifest.as_ref();
+        let package = manifest.and_then(|manifest| manifest.table().get("package"));
+        let description = package.and_then(|package| package.get("description")?.as_str());
+        let text = format!("{} {}", self.package.name, description.unwrap_or_default());
+        let text = text.to_lowercase();
+        let mut said = text.split(|c: char| !c.is_alphanumeric());
+        said.any(|word| words.contains(&word))
+    }
+
     /// Where evidence is.
     pub(crate) fn place(&self, evidence: &Evidence) -> Place {
         let facts = self.facts();
         let file = &facts.files[evidence.file];
-        let token = file.tokens.get(evidence.token);
+        let token = file.tokens().get(evidence.token);
         let (start, end) = token.map_or((0, 0), |token| (token.start as usize, token.end as usize));
         let mut label = evidence.fact.phrase().to_owned();
         if !evidence.detail.is_empty() {
@@ -153,8 +165,13 @@ const PLACES: usize = 6;
 
 impl Findings {
     /// Adds one as severe and as sure as its rule.
-    pub(crate) fn add(&mut self, rule: &Rule, message: impl Into<String>, places: Vec<Place>) {
-        self.rated(rule, rule.severity, rule.confidence, message, places);
+    pub(crate) fn add(
+        &mut self,
+        rule: &Rule,
+        message: impl Into<String>,
+        places: Vec<Place>,
+    ) -> &mut Finding {
+        self.rated(rule, rule.severity, rule.confidence, message, places)
     }
 
     pub(crate) fn rated(
@@ -164,10 +181,11 @@ impl Findings {
         confidence: Confidence,
         message: impl Into<String>,
         mut places: Vec<Place>,
-    ) {
+    ) -> &mut Finding {
         let mut seen = std::collections::BTreeSet::new();
         places.retain(|place| seen.insert((place.file.clone(), place.line, place.label.clone())));
         places.truncate(PLACES);
+        let at = self.list.len();
         self.list.push(Finding {
             detector: rule.id.to_owned(),
             category: rule.category,
@@ -175,8 +193,10 @@ impl Findings {
             confidence,
             message: message.into(),
             places,
+            reached: None,
             suppressed: None,
         });
+        &mut self.list[at]
     }
 
     /// These and `others`, most severe first.

@@ -77,8 +77,9 @@ Exit codes, the same in every format:
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Packages")]
 pub(crate) struct PackageArgs {
-    /// A `.crate` file, a package's directory, a Cargo.lock, or `name@version`
-    /// of what cargo has fetched (`name` for the newest)
+    /// A `.crate` file, a package's directory, a directory of `.crate` files
+    /// (with its index, if it has one), a Cargo.lock, or `name@version` of
+    /// what cargo has fetched (`name` for the newest)
     #[arg(value_name = "TARGET")]
     pub(crate) targets: Vec<String>,
     /// Everything that cargo has fetched

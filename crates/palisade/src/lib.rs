@@ -32,12 +32,17 @@ use crate::exit::Exit;
 /// command.
 const WORKER: &str = "--ecosystem-worker";
 
+/// The same for a worker that scans packages.
+pub(crate) const SCAN_WORKER: &str = "--scan-worker";
+
 /// Runs the command that the arguments (the program's name first) ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // A worker restricts itself before it does anything else.
-    if arguments.get(1).is_some_and(|argument| argument == WORKER) {
-        return palisade_graph::serve_worker();
+    match arguments.get(1) {
+        Some(argument) if argument == WORKER => return palisade_graph::serve_worker(),
+        Some(argument) if argument == SCAN_WORKER => return palisade_scan::serve_worker(),
+        _ => {}
     }
     if arguments
         .get(1)

@@ -63,7 +63,9 @@ impl AnalysisEvasion {
                 tools.join(", ")
             };
             let message = format!("{} looks for {what} before it acts", scope.unit.as_str());
-            findings.rated(&Self::RULE, severity, confidence, message, places);
+            findings
+                .rated(&Self::RULE, severity, confidence, message, places)
+                .reached_as(&scope);
         }
     }
 }

@@ -31,7 +31,9 @@ impl BuildTimeTlsOff {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         for unit in [Unit::BuildScript, Unit::ProcMacro] {
             let scope = subject.facts().in_unit(unit);
-            if scope.has(Fact::TlsOff) {
+            // The name of an option alone may be the help of a program.
+            let connects = [Fact::Network, Fact::NetworkCommand, Fact::Process];
+            if scope.has(Fact::TlsOff) && scope.any(&connects) {
                 let message = format!("{} does not verify certificates", unit.as_str());
                 findings.add(
                     &Self::RULE,

@@ -9,7 +9,8 @@ detector! {
     ///
     /// ## What it does
     /// Looks for functions that, with what they call, use the clipboard and hold a pattern that finds
-    /// keys or addresses of wallets.
+    /// keys or addresses of wallets, or that read and replace its contents and know how such addresses
+    /// begin.
     ///
     /// ## Why is this bad?
     /// Whoever pastes an address pastes the attacker's.
@@ -29,12 +30,25 @@ detector! {
 
 impl ClipboardWallets {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        let condition =
-            |scope: &Scope<'_>| scope.has(Fact::Clipboard) && scope.any(&[Fact::WalletPattern]);
+        let condition = |scope: &Scope<'_>| {
+            let replaces = scope.has(Fact::ClipboardWrite) && scope.has(Fact::ClipboardRead);
+            scope.has(Fact::Clipboard)
+                && (scope.has(Fact::WalletPattern) || replaces && scope.has(Fact::WalletShape))
+        };
         for scope in subject.facts().scopes(3, condition) {
-            let places = scope.places(subject, &[Fact::Clipboard, Fact::WalletPattern]);
+            let places = scope.places(
+                subject,
+                &[
+                    Fact::Clipboard,
+                    Fact::WalletPattern,
+                    Fact::WalletShape,
+                    Fact::ClipboardWrite,
+                ],
+            );
             let message = format!("{} looks for wallets in the clipboard", scope.unit.as_str());
-            findings.add(&Self::RULE, message, places);
+            findings
+                .add(&Self::RULE, message, places)
+                .reached_as(&scope);
         }
     }
 }

@@ -55,16 +55,22 @@ impl CodeBeforeMain {
             };
             let message = format!("what runs before `main` {}", effects[0].phrase());
             let severity = match effects[..] {
-                [Fact::EnvironmentDump] | [Fact::CredentialPath] => Severity::Medium,
+                [Fact::EnvironmentDump | Fact::CredentialPath] => Severity::Medium,
+                // A program that replaces itself ends what is left of it.
+                [Fact::Process] if subject.says(&["replace", "executable", "executables"]) => {
+                    Severity::Medium
+                }
                 _ => Severity::High,
             };
-            findings.rated(
-                &Self::RULE,
-                severity,
-                confidence,
-                message,
-                scope.places(subject, &effects),
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    severity,
+                    confidence,
+                    message,
+                    scope.places(subject, &effects),
+                )
+                .reached_as(&scope);
         }
     }
 }

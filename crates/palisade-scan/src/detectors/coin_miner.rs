@@ -9,12 +9,12 @@ detector! {
     /// Code mines coins.
     ///
     /// ## What it does
-    /// Looks for the protocol of mining pools and for well-known miners, beside code that uses the
-    /// network or starts programs.
+    /// Looks for the protocol of mining pools, with or without its name, and for well-known miners,
+    /// beside code that uses the network or starts programs.
     ///
     /// ## Why is this bad?
     /// It uses the machines of whoever builds or runs it. Software of miners and pools does it openly,
-    /// which is why it is *medium* where nothing is hidden and nothing is built.
+    /// which is why it is *medium* where name or description say so and nothing is hidden.
     ///
     /// ## Example
     /// ```rust
@@ -33,7 +33,9 @@ impl CoinMiner {
                 && scope.any(&[Fact::Network, Fact::Process, Fact::NetworkCommand])
         };
         for scope in subject.facts().scopes(2, condition) {
-            let severe = scope.unit.is_build() || scope.any(&[Fact::HiddenText, Fact::Process]);
+            let openly = subject.says(&["mine", "mining", "miner", "stratum", "pool"]);
+            let severe =
+                scope.unit.is_build() || scope.any(&[Fact::HiddenText, Fact::Process]) || !openly;
             let severity = if severe {
                 Severity::High
             } else {
@@ -41,7 +43,9 @@ impl CoinMiner {
             };
             let places = scope.places(subject, &[Fact::Miner, Fact::Process, Fact::Network]);
             let message = format!("{} mines coins", scope.unit.as_str());
-            findings.rated(&Self::RULE, severity, Confidence::Medium, message, places);
+            findings
+                .rated(&Self::RULE, severity, Confidence::Medium, message, places)
+                .reached_as(&scope);
         }
     }
 }

@@ -53,13 +53,15 @@ impl CollectionEndpoint {
                 Severity::Medium
             };
             let message = format!("{} talks to {}", scope.unit.as_str(), evidence.detail);
-            findings.rated(
-                &Self::RULE,
-                severity,
-                Confidence::Medium,
-                message,
-                scope.places(subject, &[Fact::ExfilEndpoint, Fact::Upload, Fact::Network]),
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    severity,
+                    Confidence::Medium,
+                    message,
+                    scope.places(subject, &[Fact::ExfilEndpoint, Fact::Upload, Fact::Network]),
+                )
+                .reached_as(&scope);
         }
     }
 }

@@ -31,7 +31,9 @@ detector! {
     CredentialExfiltration "credential-exfiltration" Malice High High Stable
 }
 
-const SOURCES: [Fact; 4] = [
+const SOURCES: [Fact; 6] = [
+    Fact::KeyInRequest,
+    Fact::SecretName,
     Fact::CredentialPath,
     Fact::DotEnv,
     Fact::EnvironmentSecret,
@@ -47,7 +49,14 @@ const SINKS: [Fact; 4] = [
 
 impl CredentialExfiltration {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        for scope in subject.facts().scopes(3, |scope| weight(scope) >= LEAST) {
+        let levels = [HIGH, LIKELY, MEDIUM, LEAST];
+        let mut scopes = subject.facts().graded_scopes(3, &levels, weight);
+        scopes.extend(
+            subject
+                .facts()
+                .test_scopes(3, |scope| weight(scope) >= LIKELY),
+        );
+        for scope in scopes {
             let weight = weight(&scope);
             let (severity, confidence) = match weight {
                 HIGH.. => (Severity::High, Confidence::High),
@@ -64,6 +73,11 @@ impl CredentialExfiltration {
             if scope.has(Fact::EnvironmentDump) {
                 kinds.push("the environment");
             }
+            let keys = scope.details(Fact::KeyInRequest);
+            kinds.extend(keys);
+            if scope.has(Fact::DynamicVariable) {
+                kinds.extend(scope.details(Fact::SecretName));
+            }
             let message = format!(
                 "{} reads {} and uses the network",
                 scope.unit.as_str(),
@@ -72,13 +86,15 @@ impl CredentialExfiltration {
             let mut shown = SOURCES.to_vec();
             shown.extend(SINKS);
             shown.push(Fact::HiddenText);
-            findings.rated(
-                &Self::RULE,
-                severity,
-                confidence,
-                message,
-                scope.places(subject, &shown),
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    severity,
+                    confidence,
+                    message,
+                    scope.places(subject, &shown),
+                )
+                .reached_as(&scope);
         }
     }
 }
@@ -90,11 +106,15 @@ const HIGH: u32 = 9;
 
 /// How telling the facts are together; 0 without a source and a sink.
 fn weight(scope: &Scope<'_>) -> u32 {
-    let network = scope.any(&[Fact::Network, Fact::NetworkCommand]);
+    let network = scope.any(&[Fact::Network, Fact::NetworkCommand, Fact::NameLookup]);
     if !network || !scope.any(&SOURCES) {
         return 0;
     }
     let points = |holds: bool, points: u32| if holds { points } else { 0 };
+    // Names in a list, and a loop that reads what they name.
+    let listed = scope.has(Fact::DynamicVariable) && scope.has(Fact::SecretName);
+    // A look-up is a way out where data becomes part of the name.
+    let lookup = scope.has(Fact::NameLookup) && scope.has(Fact::DynamicHost);
     let kinds = scope.details(Fact::CredentialPath);
     // Only what is opened counts for much: names alone may be a list of what
     // not to touch.
@@ -125,8 +145,22 @@ fn weight(scope: &Scope<'_>) -> u32 {
         + points(scope.has(Fact::EnvironmentSecret), 1)
         + points(key, 3)
         + points(scope.details(Fact::EnvironmentSecret).len() >= 3, 1)
-        + points(scope.has(Fact::EnvironmentDump), 2);
+        + points(listed, 3)
+        + points(scope.has(Fact::KeyInRequest) && scope.has(Fact::Address), 4)
+        + points(scope.has(Fact::EnvironmentDump), 2)
+        + points(
+            scope.has(Fact::EnvironmentDump) && scope.has(Fact::Upload),
+            1,
+        );
     let sinks = 1
+        + points(lookup, 4)
+        + points(
+            !kinds.is_empty()
+                && opened
+                && scope.any(&[Fact::RawAddress, Fact::ExfilEndpoint, Fact::HiddenText]),
+            2,
+        )
+        + points(scope.has(Fact::Address) && scope.has(Fact::Upload), 1)
         + points(scope.has(Fact::Upload), 2)
         + points(scope.has(Fact::ExfilEndpoint), 2)
         + points(scope.has(Fact::RawAddress), 2)
@@ -136,8 +170,8 @@ fn weight(scope: &Scope<'_>) -> u32 {
     let place = points(scope.unit.is_build(), 3);
     let total = sources + sinks + place;
     match scope.unit {
-        // Examples show how to log in.
-        Unit::Example => total.saturating_sub(2),
+        // Examples show how to log in, and tests do it.
+        Unit::Example | Unit::Test => total.saturating_sub(2),
         _ => total,
     }
 }

@@ -56,15 +56,18 @@ const WORSE: [Fact; 6] = [
 
 impl DownloadAndRun {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
-        for scope in subject.facts().scopes(3, runs_a_download) {
-            let worse = WORSE.iter().filter(|&&fact| scope.has(fact)).count()
-                + usize::from(scope.unit.is_build())
-                + usize::from(scope.has(Fact::DynamicScript) && scope.has(Fact::Network))
-                + usize::from(scope.has(Fact::TempDirectory) && scope.has(Fact::MakeExecutable));
-            let (severity, confidence) = match (worse, scope.unit) {
+        let mut scopes = subject.facts().scopes(3, runs_a_download);
+        // Tests start programs and servers of their own.
+        scopes.extend(
+            subject
+                .facts()
+                .test_scopes(3, |scope| runs_a_download(scope) && is_bad_in_tests(scope)),
+        );
+        for scope in scopes {
+            let (severity, confidence) = match (worse(&scope), scope.unit) {
                 (0, Unit::Example) => (Severity::Low, Confidence::Medium),
                 (0, _) => (Severity::Medium, Confidence::Medium),
-                (1, Unit::Example) => (Severity::Medium, Confidence::Medium),
+                (1, Unit::Example | Unit::Test) => (Severity::High, Confidence::Low),
                 (1, _) => (Severity::High, Confidence::Medium),
                 _ => (Severity::High, Confidence::High),
             };
@@ -72,15 +75,40 @@ impl DownloadAndRun {
             shown.extend(RUNS);
             shown.extend(WORSE);
             let message = format!("{} downloads something and runs it", scope.unit.as_str());
-            findings.rated(
-                &Self::RULE,
-                severity,
-                confidence,
-                message,
-                scope.places(subject, &shown),
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    severity,
+                    confidence,
+                    message,
+                    scope.places(subject, &shown),
+                )
+                .reached_as(&scope);
         }
     }
+}
+
+/// How much there is that no updater does.
+fn worse(scope: &Scope<'_>) -> usize {
+    let both = |one, two| usize::from(scope.has(one) && scope.has(two));
+    // Programs let their users decide about certificates.
+    let counts =
+        |&&fact: &&Fact| scope.has(fact) && (fact != Fact::TlsOff || scope.unit != Unit::Binary);
+    WORSE.iter().filter(counts).count()
+        + usize::from(scope.unit.is_build())
+        + both(Fact::DynamicScript, Fact::Network)
+        + both(Fact::TempDirectory, Fact::MakeExecutable)
+        + both(Fact::TempDirectory, Fact::Silenced)
+        + usize::from(scope.has(Fact::PipeToShell) && scope.unit != Unit::Binary)
+}
+
+/// Tests have servers, programs and processes of their own; none of them hides
+/// what it fetches.
+fn is_bad_in_tests(scope: &Scope<'_>) -> bool {
+    let fetched = scope.has(Fact::Address)
+        && scope.has(Fact::TempDirectory)
+        && scope.has(Fact::MakeExecutable);
+    fetched || scope.any(&[Fact::HiddenText, Fact::RawAddress, Fact::PipeToShell])
 }
 
 fn runs_a_download(scope: &Scope<'_>) -> bool {

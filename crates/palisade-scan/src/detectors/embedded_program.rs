@@ -11,7 +11,7 @@ detector! {
     ///
     /// ## What it does
     /// Looks at how every file begins: programs and libraries for Linux, macOS and Windows. It is *high*
-    /// where code holds such a file and starts programs or loads libraries as well.
+    /// where code holds such a file, or bytes that nobody can read, and starts what it wrote or loads it.
     ///
     /// ## Why is this bad?
     /// Nobody can review machine code. Some crates ship libraries for linking or samples for their
@@ -31,9 +31,13 @@ detector! {
 impl EmbeddedProgram {
     pub(crate) fn detect(subject: &Subject<'_>, findings: &mut Findings) {
         let condition = |scope: &crate::facts::Scope<'_>| {
-            scope.has(Fact::EmbeddedProgram)
-                && scope.any(&[Fact::Process, Fact::LoadCode])
-                && scope.any(&[Fact::FileWrite, Fact::LoadCode])
+            let used = scope.any(&[Fact::Process, Fact::LoadCode])
+                && scope.any(&[Fact::FileWrite, Fact::LoadCode]);
+            // What was packed or encrypted is known by what becomes of it.
+            let opaque = scope.has(Fact::IncludedBytes)
+                && (scope.has(Fact::MakeExecutable)
+                    || scope.has(Fact::TempDirectory) && scope.has(Fact::DynamicProcess));
+            used && (scope.has(Fact::EmbeddedProgram) || opaque)
         };
         let mut used = false;
         for scope in subject.facts().scopes(3, condition) {
@@ -42,6 +46,7 @@ impl EmbeddedProgram {
                 subject,
                 &[
                     Fact::EmbeddedProgram,
+                    Fact::IncludedBytes,
                     Fact::FileWrite,
                     Fact::MakeExecutable,
                     Fact::Process,
@@ -52,13 +57,15 @@ impl EmbeddedProgram {
                 "{} holds a program, writes it and starts it",
                 scope.unit.as_str()
             );
-            findings.rated(
-                &Self::RULE,
-                Severity::High,
-                Confidence::Medium,
-                message,
-                places,
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    Severity::High,
+                    Confidence::Medium,
+                    message,
+                    places,
+                )
+                .reached_as(&scope);
         }
         if used {
             return;

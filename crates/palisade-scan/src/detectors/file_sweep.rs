@@ -59,7 +59,9 @@ impl FileSweep {
                 "{} looks for keys of wallets and uses the network",
                 scope.unit.as_str()
             );
-            findings.rated(&Self::RULE, Severity::High, confidence, message, places);
+            findings
+                .rated(&Self::RULE, Severity::High, confidence, message, places)
+                .reached_as(&scope);
         }
         // Many files, and what people keep in them.
         let condition = |scope: &Scope<'_>| {
@@ -83,13 +85,15 @@ impl FileSweep {
                 "{} looks through directories for secrets and sends data",
                 scope.unit.as_str()
             );
-            findings.rated(
-                &Self::RULE,
-                Severity::High,
-                Confidence::Medium,
-                message,
-                places,
-            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    Severity::High,
+                    Confidence::Medium,
+                    message,
+                    places,
+                )
+                .reached_as(&scope);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Texts that are hidden and used.
 
-use crate::facts::{Evidence, Fact};
+use crate::facts::{Evidence, Fact, Scope};
 use crate::rule::detector;
 use crate::source::Unit;
 use crate::subject::{Findings, Subject};
@@ -62,6 +62,34 @@ impl HiddenText {
             places.extend(near.or(far).map(|other| subject.place(other)));
             let message = format!("{} hides {}", unit.as_str(), evidence.detail);
             findings.rated(&Self::RULE, severity, confidence, message, places);
+        }
+        // Tests of a decoder hide texts; those that use them do not test.
+        let used = |scope: &Scope<'_>| {
+            scope.has(Fact::HiddenText)
+                && scope.any(&[Fact::Network, Fact::Process, Fact::LoadCode])
+        };
+        for scope in facts.test_scopes(1, used) {
+            let what = scope.details(Fact::HiddenText);
+            let what: Vec<&str> = what.into_iter().collect();
+            let message = format!("a test hides and uses {}", what.join(", "));
+            let places = scope.places(
+                subject,
+                &[
+                    Fact::HiddenText,
+                    Fact::Network,
+                    Fact::Process,
+                    Fact::LoadCode,
+                ],
+            );
+            findings
+                .rated(
+                    &Self::RULE,
+                    Severity::High,
+                    Confidence::Low,
+                    message,
+                    places,
+                )
+                .reached_as(&scope);
         }
     }
 }

@@ -43,7 +43,9 @@ impl InputCapture {
                 "{} watches keyboard or screen and sends data",
                 scope.unit.as_str()
             );
-            findings.add(&Self::RULE, message, places);
+            findings
+                .add(&Self::RULE, message, places)
+                .reached_as(&scope);
         }
     }
 }

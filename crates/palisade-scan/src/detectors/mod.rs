@@ -28,6 +28,7 @@ mod obfuscated_names;
 mod persistence;
 pub(crate) mod provenance;
 mod reverse_shell;
+mod source_code_theft;
 mod version_confusion;
 mod walk_out_of_build;
 
@@ -73,6 +74,7 @@ registry! {
     reverse_shell::ReverseShell,
     credential_exfiltration::CredentialExfiltration,
     file_sweep::FileSweep,
+    source_code_theft::SourceCodeTheft,
     host_reconnaissance::HostReconnaissance,
     collection_endpoint::CollectionEndpoint,
     clipboard_wallets::ClipboardWallets,

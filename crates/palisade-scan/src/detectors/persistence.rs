@@ -35,7 +35,11 @@ impl Persistence {
         let condition = |scope: &Scope<'_>| {
             scope.has(Fact::Persistence) && scope.any(&[Fact::FileWrite, Fact::Process])
         };
-        for scope in subject.facts().scopes(2, condition) {
+        let in_tests =
+            |scope: &Scope<'_>| condition(scope) && scope.any(&[Fact::LoginKey, Fact::HiddenText]);
+        let mut scopes = subject.facts().scopes(2, condition);
+        scopes.extend(subject.facts().test_scopes(2, in_tests));
+        for scope in scopes {
             let kinds = scope.details(Fact::Persistence);
             let writes = scope.has(Fact::FileWrite);
             let worst = kinds
@@ -72,7 +76,9 @@ impl Persistence {
                     Fact::Network,
                 ],
             );
-            findings.rated(&Self::RULE, severity, confidence, message, places);
+            findings
+                .rated(&Self::RULE, severity, confidence, message, places)
+                .reached_as(&scope);
         }
     }
 }

@@ -121,7 +121,13 @@ pub(super) const ATOMS: &[(Fact, &str, &[&str])] = &[
     (
         Fact::Persistence,
         "scheduled commands",
-        &["/etc/cron", "crontab", "schtasks", "/var/spool/cron"],
+        &[
+            "/etc/cron",
+            "crontab",
+            "schtasks",
+            "/var/spool/cron",
+            "register-scheduledtask",
+        ],
     ),
     (
         Fact::Persistence,
@@ -146,6 +152,7 @@ pub(super) const ATOMS: &[(Fact, &str, &[&str])] = &[
             "start menu/programs/startup",
             "autostart/",
             "autostart\\",
+            "start menu\\programs\\startup",
         ],
     ),
     (
@@ -157,6 +164,8 @@ pub(super) const ATOMS: &[(Fact, &str, &[&str])] = &[
             ".bash_profile",
             "/etc/profile.d",
             ".zprofile",
+            ".config/fish/config.fish",
+            "microsoft.powershell_profile",
         ],
     ),
     (
@@ -250,6 +259,13 @@ pub(super) const ATOMS: &[(Fact, &str, &[&str])] = &[
             "stratum+ssl://",
             "xmrig",
             "--donate-level",
+            "mining.subscribe",
+            "mining.authorize",
+            "mining.submit",
+            "eth_submitlogin",
+            "--coinhive",
+            "cryptonight",
+            "--algo rx/",
         ],
     ),
     (
@@ -257,6 +273,7 @@ pub(super) const ATOMS: &[(Fact, &str, &[&str])] = &[
         "",
         &[
             "/dev/tcp/",
+            "/dev/udp/",
             "bash -i >&",
             "sh -i >&",
             "nc -e ",

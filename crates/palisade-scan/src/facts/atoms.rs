@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::Fact;
 use super::atom_table::ATOMS;
+use super::{Fact, shells};
 
 /// Endings of names and texts that are only a whole word mean something.
 const DOT_ENV: &[&str] = &[".env", ".env.local", ".env.production"];
@@ -80,6 +80,18 @@ pub(super) fn meanings(text: &str) -> Vec<Meaning> {
     if is_pipe_to_shell(text) {
         add(Fact::PipeToShell, excerpt(text));
     }
+    if let Some(fact) = whole(text) {
+        add(fact, excerpt(text));
+    }
+    if shells::is_reverse(text) {
+        add(Fact::ReverseShell, excerpt(text));
+    }
+    if is_dynamic_host(text) {
+        add(Fact::DynamicHost, excerpt(text));
+    }
+    if is_pool_message(text) {
+        add(Fact::Miner, excerpt(text));
+    }
     if text.starts_with(crate::source::PROGRAM_MARK) {
         add(Fact::EmbeddedProgram, "a program".to_owned());
     }
@@ -96,6 +108,76 @@ pub(super) fn excerpt(text: &str) -> String {
         Some((cut, _)) => format!("`{}…`", palisade_archive::visible(&line[..cut])),
         None => format!("`{}`", palisade_archive::visible(line)),
     }
+}
+
+/// What a short text means that says nothing else.
+fn whole(text: &str) -> Option<Fact> {
+    match text {
+        "/bin/sh" | "/bin/bash" | "/bin/zsh" | "/bin/dash" | "/usr/bin/bash" | "/usr/bin/sh"
+        | "cmd.exe" | "powershell.exe" => Some(Fact::ShellName),
+        "0x" | "bc1" | "bc1q" | "bc1p" | "ltc1" | "bnb1" | "addr1" | "cosmos1" | "0x1" => {
+            Some(Fact::WalletShape)
+        }
+        ".rs" | "rs" | "Cargo.toml" | "src" => Some(Fact::SourceFiles),
+        _ if is_wallet_address(text) => Some(Fact::WalletShape),
+        _ if is_variable_name(text) && variable(text) == Some(Fact::EnvironmentSecret) => {
+            Some(Fact::SecretName)
+        }
+        _ => None,
+    }
+}
+
+/// `0x` and forty digits, `bc1` and what follows it.
+fn is_wallet_address(text: &str) -> bool {
+    let digits = |rest: &str, lengths: &[usize]| {
+        lengths.contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let bech = |rest: &str| {
+        (38..=60).contains(&rest.len())
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    };
+    text.strip_prefix("0x")
+        .is_some_and(|rest| digits(rest, &[40]))
+        || text.strip_prefix("bc1").is_some_and(bech)
+}
+
+fn is_variable_name(text: &str) -> bool {
+    let letters = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (6..=64).contains(&text.len()) && text.bytes().all(letters) && text.contains('_')
+}
+
+/// The name of a machine whose first part is filled in: `{}.x.example.org`.
+fn is_dynamic_host(text: &str) -> bool {
+    let Some(at) = text.find("}.") else {
+        return false;
+    };
+    let before = &text[..at];
+    let host = text[at + 2..]
+        .split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '{' | '}')))
+        .next()
+        .unwrap_or_default();
+    // Nothing but a scheme and other parts of the name stand before it.
+    let begins = before.rfind("://").map_or(before, |at| &before[at + 3..]);
+    let mut words = host.split('.').filter(|word| word.len() >= 2);
+    begins.starts_with('{')
+        && !begins.contains([' ', '/'])
+        && words.clone().count() >= 2
+        && words
+            .next_back()
+            .is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_lowercase()))
+}
+
+/// What a miner and its pool say to each other, which is JSON.
+fn is_pool_message(text: &str) -> bool {
+    if text.len() > 4096 || !text.contains("method") {
+        return false;
+    }
+    let has = |word: &str| text.contains(word);
+    let login = has("\"login\"") && (has("\"pass\"") || has("\"agent\""));
+    let share = has("\"submit\"") && has("nonce") || has("\"job_id\"") && has("nonce");
+    login || share || has("\"keepalived\"")
 }
 
 fn is_wallet_pattern(text: &str) -> bool {
@@ -129,8 +211,11 @@ fn is_pipe_to_shell(text: &str) -> bool {
     ]
     .iter()
     .any(|command| lower.contains(command));
+    if !fetches {
+        return false;
+    }
     let squeezed: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    let runs = [
+    [
         "|sh",
         "|bash",
         "|zsh",
@@ -143,14 +228,17 @@ fn is_pipe_to_shell(text: &str) -> bool {
         "|/bin/sh",
     ]
     .iter()
-    .any(|pipe| squeezed.contains(pipe));
-    fetches && runs
+    .any(|pipe| squeezed.contains(pipe))
 }
+
+const SCHEMES: [&str; 6] = ["http://", "https://", "ws://", "wss://", "tcp://", "ftp://"];
 
 /// Addresses in a text: of the web, and of digits with a port.
 fn addresses(text: &str) -> Vec<Meaning> {
     let mut found = Vec::new();
-    for scheme in ["http://", "https://", "ws://", "wss://", "tcp://", "ftp://"] {
+    let any = memchr::memmem::find(text.as_bytes(), b"://").is_some();
+    let schemes: &[&str] = if any { &SCHEMES } else { &[] };
+    for &scheme in schemes {
         for (at, _) in text.match_indices(scheme).take(64) {
             let rest = &text[at + scheme.len()..];
             let end = rest

@@ -5,12 +5,14 @@
 //! have leads nowhere unless its file or module decides, so that large crates
 //! do not become one large function.
 
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry::Vacant;
+use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::entry::{Entry, Reached};
 use super::{Evidence, Facts, Scope};
-use crate::source::{ItemKind, Kind};
+use crate::source::{Item, ItemKind, Kind, SourceFile, Unit};
 
 /// A function: the index of its file and of its item there.
 type Node = (u32, u32);
@@ -69,108 +71,120 @@ const MEANINGS: usize = 3;
 /// everything.
 const SCOPE: usize = 60;
 
+/// Which functions are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// All but tests.
+    Functions,
+    /// Those that run before `main`.
+    Constructors,
+    /// Those that only tests run.
+    Tests,
+}
+
 #[derive(Debug)]
 pub(crate) struct Calls {
     edges: FxHashMap<Node, Vec<Node>>,
-    nodes: Vec<Node>,
+    callers: FxHashMap<Node, Vec<Node>>,
+    /// What is asked of each file's functions once its tokens are gone.
+    kept: Vec<Vec<Kept>>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    name: String,
+    kind: ItemKind,
+    test: bool,
+    constructor: bool,
+    public: bool,
+}
+
+impl From<&Item> for Kept {
+    fn from(item: &Item) -> Kept {
+        Kept {
+            name: item.name.clone(),
+            kind: item.kind,
+            test: item.test,
+            constructor: item.constructor,
+            public: item.public,
+        }
+    }
 }
 
 impl Calls {
     pub(super) fn find(facts: &Facts<'_>) -> Calls {
+        let kept: Vec<Vec<Kept>> = facts
+            .files
+            .iter()
+            .map(|file| {
+                let only_tests = facts.units.of(file.path) == Unit::Test;
+                file.with_code(|file| {
+                    let items = file.items().items.iter().map(Kept::from);
+                    let items = items.map(|item| Kept {
+                        test: item.test || only_tests,
+                        ..item
+                    });
+                    items.collect()
+                })
+            })
+            .collect();
         let mut by_name: FxHashMap<&str, Vec<Node>> = FxHashMap::default();
-        let mut nodes = Vec::new();
-        for (file_index, file) in facts.files.iter().enumerate() {
-            for (item_index, item) in file.items.items.iter().enumerate() {
-                let node = (index(file_index), index(item_index));
-                nodes.push(node);
-                if item.kind != ItemKind::File && !item.test {
+        for (file, items) in kept.iter().enumerate() {
+            for (at, item) in items.iter().enumerate() {
+                if item.kind != ItemKind::File {
+                    let node = (index(file), index(at));
                     by_name.entry(&item.name).or_default().push(node);
                 }
             }
         }
         let mut edges: FxHashMap<Node, Vec<Node>> = FxHashMap::default();
-        for (file_index, file) in facts.files.iter().enumerate() {
-            for (at, token) in file.tokens.iter().enumerate() {
-                if token.kind != Kind::Ident {
-                    continue;
-                }
-                let word = file.word(at);
-                let Some(targets) = by_name.get(word) else {
-                    continue;
+        for (at, file) in facts.files.iter().enumerate() {
+            file.with_code(|file| {
+                let finder = Finder {
+                    facts,
+                    kept: &kept,
+                    by_name: &by_name,
+                    file_index: at,
                 };
-                let (item_index, _) = file.item(at);
-                let from = (index(file_index), index(item_index));
-                let before = at.checked_sub(1).map_or("", |before| file.word(before));
-                if matches!(before, "fn" | "const" | "static" | "mut" | "macro_rules") {
-                    continue;
-                }
-                let next = file.word(at + 1);
-                let method = before == ".";
-                let qualified = before == ":" && at >= 3;
-                let called = matches!(next, "(" | "!") || next == ":";
-                // What is listed in a constant, or given away, is called
-                // from there.
-                let mentioned = called
-                    || qualified
-                    || next == ","
-                    || file.items.items[item_index].kind == ItemKind::Constant;
-                let chosen: Vec<Node> = targets
-                    .iter()
-                    .copied()
-                    .filter(|&target| target != from)
-                    .filter(|&(file, item)| {
-                        match facts.files[file as usize].items.items[item as usize].kind {
-                            ItemKind::Constant => !method,
-                            ItemKind::Macro => next == "!",
-                            ItemKind::Function | ItemKind::File => mentioned,
-                        }
-                    })
-                    .collect();
-                let same_file: Vec<Node> = chosen
-                    .iter()
-                    .copied()
-                    .filter(|&(file, _)| file == index(file_index))
-                    .collect();
-                let chosen = if qualified {
-                    let module = file.word(at - 3);
-                    let there: Vec<Node> = chosen
-                        .iter()
-                        .copied()
-                        .filter(|&(file, _)| is_module(facts.files[file as usize].path, module))
-                        .collect();
-                    if there.is_empty() { chosen } else { there }
-                } else if method && (targets.len() > 1 || COMMON.contains(&word)) {
-                    continue;
-                } else if same_file.is_empty() {
-                    chosen
-                } else {
-                    same_file
-                };
-                if chosen.len() > MEANINGS || (COMMON.contains(&word) && chosen.len() > 1) {
-                    continue;
-                }
-                let list = edges.entry(from).or_default();
-                for target in chosen {
-                    if !list.contains(&target) {
-                        list.push(target);
-                    }
-                }
+                finder.calls_of(file, &mut edges);
+            });
+        }
+        let mut callers: FxHashMap<Node, Vec<Node>> = FxHashMap::default();
+        let mut from: Vec<&Node> = edges.keys().collect();
+        from.sort_unstable();
+        for &node in from {
+            for &target in &edges[&node] {
+                callers.entry(target).or_default().push(node);
             }
         }
-        Calls { edges, nodes }
+        Calls {
+            edges,
+            callers,
+            kept,
+        }
     }
 
-    /// See [`Facts::scopes`]. With `constructors`, only functions that run
-    /// before `main` are asked.
+    fn kept(&self, node: Node) -> &Kept {
+        &self.kept[node.0 as usize][node.1 as usize]
+    }
+
+    fn nodes(&self) -> impl Iterator<Item = Node> {
+        let files = self.kept.iter().enumerate();
+        files.flat_map(|(file, items)| (0..items.len()).map(move |item| (index(file), index(item))))
+    }
+
+    /// See [`Facts::scopes`].
     pub(super) fn scopes<'f>(
         &self,
         facts: &'f Facts<'_>,
         depth: usize,
         condition: &dyn Fn(&Scope<'_>) -> bool,
-        constructors: bool,
+        which: Which,
     ) -> Vec<Scope<'f>> {
         let mut of_node: FxHashMap<Node, Vec<&'f Evidence>> = FxHashMap::default();
-        for evidence in facts.evidence.iter().filter(|evidence| !evidence.test) {
+        let (tests, constructors) = (which == Which::Tests, which == Which::Constructors);
+        let counts = |evidence: &&Evidence| tests || !evidence.test;
+        for evidence in facts.evidence.iter().filter(counts) {
             let node = (index(evidence.file), index(evidence.item));
             of_node.entry(node).or_default().push(evidence);
         }
@@ -178,9 +192,9 @@ impl Calls {
         let mut covered: FxHashSet<Node> = FxHashSet::default();
         let from = if constructors { depth } else { 0 };
         for calls in from..=depth {
-            for &node in &self.nodes {
-                let item = &facts.files[node.0 as usize].items.items[node.1 as usize];
-                if item.test
+            for node in self.nodes() {
+                let item = self.kept(node);
+                if item.test != tests
                     || (constructors && !item.constructor)
                     || (calls > 0 && item.kind == ItemKind::File)
                     || covered.contains(&node)
@@ -195,12 +209,17 @@ impl Calls {
                 for node in &closure {
                     evidence.extend(of_node.get(node).into_iter().flatten());
                 }
-                if evidence.is_empty() {
+                if evidence.is_empty() || tests && evidence.iter().all(|evidence| !evidence.test) {
                     continue;
                 }
-                let unit = facts.units.of(facts.files[node.0 as usize].path);
-                let scope = Scope::new(unit, evidence);
+                let unit = if tests {
+                    Unit::Test
+                } else {
+                    facts.units.of(facts.files[node.0 as usize].path)
+                };
+                let mut scope = Scope::new(unit, evidence);
                 if condition(&scope) {
+                    scope.reached = self.reached(facts, node);
                     covered.extend(closure);
                     found.push(scope);
                 }
@@ -225,6 +244,140 @@ impl Calls {
             frontier = next;
         }
         seen
+    }
+
+    /// How a function is reached from where a program, a build or a user of
+    /// the library begins: the most telling entry, and of those the nearest.
+    fn reached(&self, facts: &Facts<'_>, node: Node) -> Option<Reached> {
+        let mut before: FxHashMap<Node, Option<Node>> = FxHashMap::from_iter([(node, None)]);
+        let mut queue = VecDeque::from([(node, 0)]);
+        let mut best: Option<(Entry, Node)> = None;
+        while let Some((node, steps)) = queue.pop_front() {
+            if let Some(entry) = self.entry(facts, node)
+                && best.as_ref().is_none_or(|(known, _)| entry < *known)
+            {
+                best = Some((entry, node));
+            }
+            if steps >= CHAIN || before.len() > CALLERS {
+                continue;
+            }
+            for &caller in self.callers.get(&node).into_iter().flatten() {
+                if let Vacant(unseen) = before.entry(caller) {
+                    unseen.insert(Some(node));
+                    queue.push_back((caller, steps + 1));
+                }
+            }
+        }
+        let (entry, from) = best?;
+        let mut chain = Vec::new();
+        let mut at = Some(from);
+        while let Some(node) = at {
+            let name = &self.kept(node).name;
+            let file = || facts.files[node.0 as usize].path.to_owned();
+            chain.push(if name.is_empty() {
+                file()
+            } else {
+                name.clone()
+            });
+            at = before.get(&node).copied().flatten();
+        }
+        Some(Reached { entry, chain })
+    }
+
+    /// Whether something begins in this function.
+    fn entry(&self, facts: &Facts<'_>, node: Node) -> Option<Entry> {
+        let item = self.kept(node);
+        let unit = facts.units.of(facts.files[node.0 as usize].path);
+        Entry::of(item.kind, &item.name, item.constructor, item.public, unit)
+    }
+}
+
+/// The most callers on the way from an entry.
+const CHAIN: usize = 8;
+/// The most functions that are asked for their callers.
+const CALLERS: usize = 2000;
+
+/// Finds the calls of one file.
+struct Finder<'a> {
+    facts: &'a Facts<'a>,
+    kept: &'a [Vec<Kept>],
+    by_name: &'a FxHashMap<&'a str, Vec<Node>>,
+    file_index: usize,
+}
+
+impl Finder<'_> {
+    fn calls_of(&self, file: &SourceFile<'_>, edges: &mut FxHashMap<Node, Vec<Node>>) {
+        for (at, token) in file.tokens().iter().enumerate() {
+            if token.kind != Kind::Ident {
+                continue;
+            }
+            let word = file.word(at);
+            let Some(targets) = self.by_name.get(word) else {
+                continue;
+            };
+            let (item_index, item) = file.item(at);
+            let from = (index(self.file_index), index(item_index));
+            let before = at.checked_sub(1).map_or("", |before| file.word(before));
+            if matches!(before, "fn" | "const" | "static" | "mut" | "macro_rules") {
+                continue;
+            }
+            // What is only there for tests is not there for anything else.
+            let own = self.kept[self.file_index][item_index].test;
+            let there =
+                |&&(file, item): &&Node| own || !self.kept[file as usize][item as usize].test;
+            let targets: Vec<Node> = targets.iter().filter(there).copied().collect();
+            if targets.is_empty() {
+                continue;
+            }
+            let next = file.word(at + 1);
+            let method = before == ".";
+            let qualified = before == ":" && at >= 3;
+            let called = matches!(next, "(" | "!") || next == ":";
+            // What is listed in a constant, or given away, is called from
+            // there.
+            let mentioned = called || qualified || next == "," || item.kind == ItemKind::Constant;
+            let chosen: Vec<Node> = targets
+                .iter()
+                .copied()
+                .filter(|&target| target != from)
+                .filter(
+                    |&(file, item)| match self.kept[file as usize][item as usize].kind {
+                        ItemKind::Constant => !method,
+                        ItemKind::Macro => next == "!",
+                        ItemKind::Function | ItemKind::Generated | ItemKind::File => mentioned,
+                    },
+                )
+                .collect();
+            let same_file: Vec<Node> = chosen
+                .iter()
+                .copied()
+                .filter(|&(file, _)| file == index(self.file_index))
+                .collect();
+            let chosen = if qualified {
+                let module = file.word(at - 3);
+                let there: Vec<Node> = chosen
+                    .iter()
+                    .copied()
+                    .filter(|&(file, _)| is_module(self.facts.files[file as usize].path, module))
+                    .collect();
+                if there.is_empty() { chosen } else { there }
+            } else if method && (targets.len() > 1 || COMMON.contains(&word)) {
+                continue;
+            } else if same_file.is_empty() {
+                chosen
+            } else {
+                same_file
+            };
+            if chosen.len() > MEANINGS || (COMMON.contains(&word) && chosen.len() > 1) {
+                continue;
+            }
+            let list = edges.entry(from).or_default();
+            for target in chosen {
+                if !list.contains(&target) {
+                    list.push(target);
+                }
+            }
+        }
     }
 }
 

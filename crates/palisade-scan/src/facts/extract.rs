@@ -1,38 +1,67 @@
 //! Facts from the tokens of all files.
 
+use std::borrow::Cow;
+
 use palisade_archive::SourceTree;
 use palisade_index::Manifest;
 
 use super::atoms::{self, excerpt, meanings};
+use super::decoders::Decoders;
 use super::names::{Names, path_at};
-use super::{Evidence, Fact, paths};
-use crate::source::{Disguise, Kind, SourceFile, Unit, Units, joined, program_head, value};
+use super::{Evidence, Fact, paths, requests};
+use crate::source::{
+    Disguise, Kind, Shown, SourceFile, Text, Unit, Units, joined, program_head, reveal_bytes,
+    texts, value,
+};
 
 /// The most facts of one package. More say nothing new.
 const MOST: usize = 50_000;
 
+/// The facts of all files. Tokens of files without any are let go.
 pub(super) fn extract(
-    files: &[SourceFile<'_>],
+    files: &mut [SourceFile<'_>],
     units: &Units,
     manifest: Option<&Manifest>,
     tree: &SourceTree,
 ) -> Vec<Evidence> {
     let names = Names::find(files, manifest);
     let mut evidence = Vec::new();
-    for (index, file) in files.iter().enumerate() {
+    for (index, file) in files.iter_mut().enumerate() {
+        if !file.outline.notable && names.passes_on(file) {
+            file.outline.notable = true;
+            file.read_uses();
+        }
+        let unit = units.of(file.path);
+        let before = evidence.len();
+        let decoders = if file.outline.decodes {
+            Decoders::find(file)
+        } else {
+            Decoders::default()
+        };
         let mut extractor = Extractor {
+            decoders: &decoders,
+            lists: 0,
             file,
             index,
-            in_tests: units.of(file.path) == Unit::Test,
+            in_tests: unit == Unit::Test,
             names: &names,
             tree,
             evidence: &mut evidence,
         };
-        extractor.imports();
-        extractor.tokens();
+        // Texts matter by themselves, the rest by certain words.
+        if file.outline.notable {
+            extractor.imports();
+            extractor.tokens();
+            for (token, name) in requests::keys(file) {
+                extractor.add(Fact::KeyInRequest, token, format!("`{name}`"));
+            }
+        }
         extractor.texts();
-        if units.of(file.path).is_build() {
+        if unit.is_build() {
             extractor.upwards();
+        }
+        if evidence.len() == before {
+            file.forget();
         }
     }
     evidence.sort_by_key(|evidence| (evidence.file, evidence.token, evidence.fact));
@@ -41,6 +70,9 @@ pub(super) fn extract(
 
 struct Extractor<'e, 't> {
     file: &'e SourceFile<'t>,
+    decoders: &'e Decoders,
+    /// Lists of bytes that were tried with every key.
+    lists: usize,
     index: usize,
     in_tests: bool,
     names: &'e Names,
@@ -96,12 +128,12 @@ impl Extractor<'_, '_> {
     fn tokens(&mut self) {
         let file = self.file;
         let mut at = 0;
-        while let Some(token) = file.tokens.get(at) {
+        while let Some(token) = file.tokens().get(at) {
             if token.kind != Kind::Ident {
                 at += 1;
                 continue;
             }
-            let previous = at.checked_sub(1).map(|before| &file.tokens[before]);
+            let previous = at.checked_sub(1).map(|before| &file.tokens()[before]);
             if previous.is_some_and(|token| token.is(b'.')) {
                 self.method(at);
                 at += 1;
@@ -110,7 +142,7 @@ impl Extractor<'_, '_> {
             let word = file.word(at);
             if word == "use" {
                 // Imports have been read.
-                while file.tokens.get(at).is_some_and(|token| !token.is(b';')) {
+                while file.tokens().get(at).is_some_and(|token| !token.is(b';')) {
                     at += 1;
                 }
                 continue;
@@ -123,7 +155,7 @@ impl Extractor<'_, '_> {
             // The rest of a path was read with its beginning.
             let inner = previous.is_some_and(|token| token.is(b':'))
                 && at >= 2
-                && file.tokens[at - 2].is(b':');
+                && file.tokens()[at - 2].is(b':');
             if inner || !self.names.may_matter(file, word) {
                 at += 1;
                 continue;
@@ -147,7 +179,7 @@ impl Extractor<'_, '_> {
         let called = file.word(next) == "(";
         let last = path.last().map_or("", String::as_str);
         if starts && called && matches!(last, "new" | "cmd" | "system" | "popen" | "shell") {
-            match file.tokens.get(next + 1) {
+            match file.tokens().get(next + 1) {
                 Some(token) if token.kind == Kind::Text => self.program(next + 1),
                 Some(_) => self.add(Fact::DynamicProcess, at, shown()),
                 None => {}
@@ -158,7 +190,12 @@ impl Extractor<'_, '_> {
             && matches!(last, "var" | "var_os")
             && called
         {
-            self.variable(next + 1);
+            let literal = file.tokens().get(next + 1);
+            if literal.is_some_and(|token| token.kind == Kind::Text) {
+                self.variable(next + 1);
+            } else {
+                self.add(Fact::DynamicVariable, at, shown());
+            }
         }
         if last == "from_mode" && called {
             self.mode(next + 1);
@@ -169,15 +206,48 @@ impl Extractor<'_, '_> {
     fn program(&mut self, at: usize) {
         let bytes = value(self.file.word(at));
         let name = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(fact) = atoms::program(&name) {
-            self.add(fact, at, format!("`{}`", palisade_archive::visible(&name)));
+        let Some(fact) = atoms::program(&name) else {
+            return;
+        };
+        self.add(fact, at, format!("`{}`", palisade_archive::visible(&name)));
+        if fact == Fact::NetworkCommand {
+            self.relay(at, &name);
+        }
+    }
+
+    /// A program that can give a shell away, by what follows its name in any
+    /// order.
+    fn relay(&mut self, at: usize, name: &str) {
+        const ARGUMENTS: usize = 60;
+        let file = self.file;
+        let program = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let program = program.strip_suffix(".exe").unwrap_or(program);
+        if matches!(program, "nslookup" | "dig") {
+            self.add(Fact::NameLookup, at, format!("`{program}`"));
+        }
+        if !matches!(program, "nc" | "ncat" | "netcat" | "socat" | "telnet") {
+            return;
+        }
+        let mut line = program.to_owned();
+        for at in at + 1..at + ARGUMENTS {
+            match file.tokens().get(at).map(|token| token.kind) {
+                Some(Kind::Punct(b';')) | None => break,
+                Some(Kind::Text) => {
+                    line.push(' ');
+                    line.push_str(&String::from_utf8_lossy(&value(file.word(at))));
+                }
+                Some(_) => {}
+            }
+        }
+        if super::shells::is_reverse(&line) {
+            self.add(Fact::ReverseShell, at, excerpt(&line));
         }
     }
 
     fn variable(&mut self, at: usize) {
         if self
             .file
-            .tokens
+            .tokens()
             .get(at)
             .is_some_and(|token| token.kind == Kind::Text)
         {
@@ -191,7 +261,7 @@ impl Extractor<'_, '_> {
 
     fn mode(&mut self, at: usize) {
         const EXECUTABLE: u64 = 0o111;
-        if let Some(mode) = self.file.tokens.get(at).and_then(|token| {
+        if let Some(mode) = self.file.tokens().get(at).and_then(|token| {
             (token.kind == Kind::Number).then(|| crate::source::number(self.file.word(at)))?
         }) && mode & EXECUTABLE != 0
             && mode <= 0o177_777
@@ -225,6 +295,13 @@ impl Extractor<'_, '_> {
                 self.add(Fact::TlsOff, at, format!("`{name}`"))
             }
             "arg" | "args" => self.script(at),
+            "set_text" | "set_contents" => {
+                self.add(Fact::ClipboardWrite, at, format!("`{name}`"));
+            }
+            "get_text" | "get_contents" => {
+                self.add(Fact::ClipboardRead, at, format!("`{name}`"));
+            }
+            "to_socket_addrs" => self.add(Fact::NameLookup, at, "`to_socket_addrs`"),
             _ => {}
         }
     }
@@ -241,9 +318,9 @@ impl Extractor<'_, '_> {
             "-e",
         ];
         let file = self.file;
-        let end = file.tokens.len().min(at + 24);
+        let end = file.tokens().len().min(at + 24);
         let Some(flag) = (at + 2..end).find(|&index| {
-            file.tokens[index].kind == Kind::Text && {
+            file.tokens()[index].kind == Kind::Text && {
                 let flag = value(file.word(index)).to_ascii_lowercase();
                 FLAGS.iter().any(|known| known.as_bytes() == flag)
             }
@@ -256,14 +333,14 @@ impl Extractor<'_, '_> {
         }
         // Behind it: `, x` in the same list, or `).arg(x`.
         let rest = (flag + 1..end).find(|&index| {
-            let token = &file.tokens[index];
+            let token = &file.tokens()[index];
             !(matches!(
                 token.kind,
                 Kind::Punct(b',' | b')' | b'.' | b'(' | b'&' | b'[' | b']' | b'$')
             ) || matches!(file.word(index), "arg" | "args"))
         });
         let Some(rest) = rest else { return };
-        let token = &file.tokens[rest];
+        let token = &file.tokens()[rest];
         let is_call = file.word(rest + 1) == "(" && file.word(rest.wrapping_sub(1)) == ".";
         if token.kind == Kind::Ident && !is_call {
             self.add(Fact::DynamicScript, rest, format!("`{}`", file.word(rest)));
@@ -278,7 +355,7 @@ impl Extractor<'_, '_> {
             "cmd" => {
                 self.add(Fact::Process, at, "`cmd!`");
                 if file
-                    .tokens
+                    .tokens()
                     .get(at + 3)
                     .is_some_and(|token| token.kind == Kind::Text)
                 {
@@ -287,7 +364,7 @@ impl Extractor<'_, '_> {
             }
             "obfstr" | "lc" | "lc_env" | "obfuscate" | "encrypt_string"
                 if file
-                    .tokens
+                    .tokens()
                     .get(at + 3)
                     .is_some_and(|token| token.kind == Kind::Text) =>
             {
@@ -301,7 +378,7 @@ impl Extractor<'_, '_> {
     fn included(&mut self, at: usize) {
         let file = self.file;
         if !file
-            .tokens
+            .tokens()
             .get(at + 3)
             .is_some_and(|token| token.kind == Kind::Text)
         {
@@ -316,10 +393,66 @@ impl Extractor<'_, '_> {
         };
         if program_head(bytes).is_some() {
             self.add(Fact::EmbeddedProgram, at, format!("`{path}`"));
-        } else if bytes.len() <= INCLUDED
-            && let Some((text, disguise)) = crate::source::reveal_file(bytes)
-        {
+            return;
+        }
+        if bytes.len() > INCLUDED {
+            self.add(Fact::IncludedBytes, at, format!("`{path}`"));
+            return;
+        }
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            match reveal_bytes(bytes) {
+                Some((text, disguise)) => self.hidden(at, &text, disguise),
+                None => self.add(Fact::IncludedBytes, at, format!("`{path}`")),
+            }
+            return;
+        };
+        if let Some((text, disguise)) = crate::source::reveal_file(bytes) {
             self.hidden(at, &text, disguise);
+        } else if text.len() <= TABLE && !is_documentation(file, at) {
+            // What lies beside the code is not hidden, but it is used.
+            for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+                for meaning in meanings(line) {
+                    self.add(meaning.fact, at, meaning.detail);
+                }
+                self.decoded(at, line);
+            }
+        }
+    }
+
+    /// What the file's own code may make of a text.
+    fn decoded(&mut self, token: usize, text: &str) {
+        for (value, disguise) in self.decoders.of_text(text) {
+            self.tried(token, &value, disguise, text);
+        }
+    }
+
+    /// A text that somebody may have made of another one: it counts where it
+    /// matters and the other one does not.
+    fn tried(&mut self, token: usize, value: &str, disguise: Disguise, written: &str) {
+        // An encoding may lie below.
+        let deeper = crate::source::reveal_file(value.as_bytes());
+        let value = deeper.as_ref().map_or(value, |(deeper, _)| deeper);
+        // An address that can be read is not hidden by a change to what is
+        // around it.
+        let open = written.contains("://");
+        let matters = |text: &str| {
+            let found = meanings(text).into_iter();
+            let telling = |fact| is_telling(fact) && !(open && fact == Fact::Address);
+            found.filter(|meaning| telling(meaning.fact)).count()
+        };
+        if matters(value) > matters(written) {
+            self.hidden(token, value, disguise);
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8], token: usize) {
+        const LISTS: usize = 128;
+        if self.lists >= LISTS {
+            return;
+        }
+        self.lists += 1;
+        for (value, disguise) in self.decoders.of_bytes(bytes) {
+            self.tried(token, &value, disguise, "");
         }
     }
 
@@ -338,37 +471,74 @@ impl Extractor<'_, '_> {
 
     fn texts(&mut self) {
         let file = self.file;
-        for text in &file.texts {
-            match text.disguise {
-                None => {
-                    let told = is_message(file, text.first);
-                    for meaning in meanings(&text.value) {
-                        if !(told && is_command(meaning.fact)) {
-                            self.add(meaning.fact, text.first, meaning.detail);
-                        }
-                    }
-                }
-                Some(disguise) => {
-                    // What a piece says by itself was not hidden by the cut.
-                    let found = meanings(&text.value);
-                    if found.is_empty() {
-                        continue;
-                    }
-                    let pieces: Vec<&str> = file
-                        .texts
-                        .iter()
-                        .filter(|piece| {
-                            piece.disguise.is_none()
-                                && (text.first..=text.last).contains(&piece.first)
-                        })
-                        .map(|piece| piece.value.as_str())
-                        .collect();
-                    if disguise == Disguise::Split && !is_cut(&text.value, &pieces) {
-                        continue;
-                    }
-                    self.hidden(text.first, &text.value, disguise);
+        texts(&file.source, file.tokens(), &mut |shown| match shown {
+            Shown::Text(text) => self.text(text),
+            Shown::Bytes(bytes, token) => self.bytes(bytes, token),
+        });
+    }
+
+    fn text(&mut self, text: Text<'_>) {
+        let file = self.file;
+        let Some(disguise) = text.disguise else {
+            self.decoded(text.first, text.value);
+            let found = meanings(text.value);
+            if found.is_empty() {
+                return;
+            }
+            let told = is_message(file, text.first);
+            for meaning in found {
+                if !(told && is_command(meaning.fact)) {
+                    self.add(meaning.fact, text.first, meaning.detail);
                 }
             }
+            return;
+        };
+        if disguise == Disguise::Split {
+            self.pieces(text);
+        } else {
+            self.hidden(text.first, text.value, disguise);
+        }
+    }
+
+    /// Texts that follow each other in one statement.
+    fn pieces(&mut self, text: Text<'_>) {
+        let file = self.file;
+        let pieces: Vec<_> = (text.first..=text.last)
+            .filter(|&at| {
+                let token = file.tokens().get(at);
+                token.is_some_and(|token| token.kind == Kind::Text)
+            })
+            .map(|at| value(file.word(at)))
+            .collect();
+        // What a piece says by itself was not hidden by the cut.
+        if is_cut(text.value, &pieces) {
+            self.hidden(text.first, text.value, Disguise::Split);
+        }
+        if pieces.len() > 24 {
+            return;
+        }
+        // `home.join(".ssh").join("config")`
+        if pieces
+            .iter()
+            .any(|piece| piece.starts_with(b".") || piece.as_ref() == b"Library")
+        {
+            let path: Vec<_> = pieces
+                .iter()
+                .map(|piece| String::from_utf8_lossy(piece))
+                .collect();
+            for meaning in meanings(&path.join("/")) {
+                if matches!(meaning.fact, Fact::CredentialPath | Fact::Persistence) {
+                    self.add(meaning.fact, text.first, meaning.detail);
+                }
+            }
+        }
+        // A message to a pool, put together from its fields.
+        let has = |word: &str| pieces.iter().any(|piece| piece.as_ref() == word.as_bytes());
+        if has("method")
+            && (has("login") && (has("pass") || has("agent")) || has("submit"))
+            && (has("params") || has("nonce") || has("job_id"))
+        {
+            self.add(Fact::Miner, text.first, "a message to a pool");
         }
     }
 
@@ -377,16 +547,16 @@ impl Extractor<'_, '_> {
     fn upwards(&mut self) {
         const STEPS: usize = 3;
         let file = self.file;
-        for (index, item) in file.items.items.iter().enumerate() {
+        for (index, item) in file.items().items.iter().enumerate() {
             let tokens = item.first..=item.last;
             let inside = |at: &usize| {
-                file.items.of_token.get(*at) == Some(&u32::try_from(index).unwrap_or(0))
+                file.items().of_token.get(*at) == Some(&u32::try_from(index).unwrap_or(0))
             };
             let mut base = false;
             let mut steps = 0;
             let mut place = None;
             for at in tokens.filter(inside) {
-                match file.tokens.get(at).map(|token| token.kind) {
+                match file.tokens().get(at).map(|token| token.kind) {
                     Some(Kind::Text) => {
                         let text = file.word(at);
                         base |= text.contains("OUT_DIR") || text.contains("CARGO_TARGET_DIR");
@@ -422,6 +592,20 @@ impl Extractor<'_, '_> {
 
 /// The largest included file that is decoded, in bytes.
 const INCLUDED: usize = 1 << 20;
+/// The largest included text whose lines are read as the code's own. Larger
+/// ones are data or documentation.
+const TABLE: usize = 16 << 10;
+
+/// Whether an included text is documentation: `#[doc = include_str!(…)]`.
+fn is_documentation(file: &SourceFile<'_>, at: usize) -> bool {
+    at >= 2 && file.word(at - 1) == "=" && file.word(at - 2) == "doc"
+}
+
+/// What is worth asking for where a text is only tried: an accident is no
+/// evidence.
+fn is_telling(fact: Fact) -> bool {
+    is_worth_hiding(fact) || matches!(fact, Fact::DotEnv | Fact::ShellName | Fact::LoginKey)
+}
 
 /// Whether a text is something that users are told. A hint to run a command
 /// runs none.
@@ -487,13 +671,16 @@ fn is_worth_hiding(fact: Fact) -> bool {
             | Fact::EmbeddedProgram
             | Fact::Detached
             | Fact::AntiAnalysis
+            | Fact::DotEnv
+            | Fact::ShellName
     )
 }
 
 /// Whether an address was cut where nobody cuts it to build it: inside of its
 /// scheme or host. `concat!("https://", "docs.example")` is no disguise.
-fn is_cut(joined: &str, pieces: &[&str]) -> bool {
-    let whole = |piece: &&str| piece.contains("://") || piece.contains(".com") || piece.len() > 40;
+fn is_cut(joined: &str, pieces: &[Cow<'_, [u8]>]) -> bool {
+    let has = |piece: &[u8], text: &str| memchr::memmem::find(piece, text.as_bytes()).is_some();
+    let whole = |piece: &Cow<'_, [u8]>| has(piece, "://") || has(piece, ".com") || piece.len() > 40;
     let address = joined.contains("http://") || joined.contains("https://");
     address && pieces.len() >= 3 && !pieces.iter().any(whole)
 }

@@ -94,11 +94,39 @@ facts! {
     EmbeddedProgram "holds a program",
     /// A text that matters and was hidden.
     HiddenText "hides a text",
+    /// A shell or another interpreter is named, whoever starts it.
+    ShellName "names an interpreter",
+    /// An open file or connection becomes a stream of another program.
+    Redirection "makes a connection the input of a program",
+    /// Names of machines are looked up.
+    NameLookup "looks names of machines up",
+    /// The name of a machine is put together from data.
+    DynamicHost "puts data into the name of a machine",
+    /// What is in the clipboard is read.
+    ClipboardRead "reads the clipboard",
+    /// The clipboard's contents are replaced.
+    ClipboardWrite "replaces what is in the clipboard",
+    /// How an address of a wallet begins, or one itself.
+    WalletShape "knows addresses of wallets",
+    /// The name of a variable that holds a secret.
+    SecretName "names a variable that holds a secret",
+    /// A variable of the environment whose name is worked out at run time.
+    DynamicVariable "reads a variable that is worked out at run time",
+    /// A private key or a recovery phrase goes into a request.
+    KeyInRequest "puts a private key into a request",
+    /// Bytes that are part of the program and no text.
+    IncludedBytes "holds bytes that nobody can read",
+    /// What a program prints is thrown away.
+    Silenced "throws away what a program prints",
+    /// The source of whatever lies around.
+    SourceFiles "names source files of a project",
 }
 
 /// A set of facts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct FactSet(u64);
+
+const _: () = assert!(Fact::SourceFiles as u64 <= 63, "a set of facts has 64 bits");
 
 impl FactSet {
     pub(crate) fn has(self, fact: Fact) -> bool {

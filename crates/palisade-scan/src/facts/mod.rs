@@ -6,16 +6,22 @@
 mod atom_table;
 mod atoms;
 mod calls;
+mod decoders;
+mod entry;
 mod extract;
 mod fact;
 mod names;
 mod paths;
+mod requests;
+mod shells;
 
 use palisade_index::Manifest;
+use rustc_hash::FxHashSet;
 
 use crate::source::{Disguise, SourceFile, Unit, Units};
 
-pub(crate) use calls::Calls;
+use calls::{Calls, Which};
+pub(crate) use entry::Reached;
 pub(crate) use fact::{Fact, FactSet};
 
 /// A fact and where it is.
@@ -54,6 +60,9 @@ pub(crate) struct Scope<'f> {
     pub(crate) evidence: Vec<&'f Evidence>,
     pub(crate) facts: FactSet,
     pub(crate) unit: Unit,
+    /// How the function is reached that the scope is about; `None` where
+    /// nothing leads there, as far as names tell.
+    pub(crate) reached: Option<Reached>,
 }
 
 impl<'f> Scope<'f> {
@@ -63,11 +72,18 @@ impl<'f> Scope<'f> {
             evidence,
             facts,
             unit,
+            reached: None,
         }
     }
 
     pub(crate) fn has(&self, fact: Fact) -> bool {
         self.facts.has(fact)
+    }
+
+    /// Whether they have evidence in common.
+    fn overlaps(&self, other: &Scope<'_>) -> bool {
+        let same = |one: &&'f Evidence| other.evidence.iter().any(|two| std::ptr::eq(*one, *two));
+        self.evidence.iter().any(same)
     }
 
     pub(crate) fn any(&self, facts: &[Fact]) -> bool {
@@ -100,19 +116,38 @@ impl<'f> Scope<'f> {
 }
 
 impl<'t> Facts<'t> {
+    /// Reads the Rust files, and takes their facts.
     pub(crate) fn gather(
-        files: Vec<SourceFile<'t>>,
+        files: &[(&'t str, &'t [u8])],
         manifest: Option<&Manifest>,
         tree: &palisade_archive::SourceTree,
     ) -> Facts<'t> {
-        let units = Units::find(manifest, &files);
-        let evidence = extract::extract(&files, &units, manifest, tree);
+        let renamed: FxHashSet<String> = names::renamed(manifest).map(|(name, _)| name).collect();
+        let words = paths::FileWords { renamed: &renamed };
+        let mut at_hand = 0;
+        let mut read = Vec::with_capacity(files.len());
+        for (path, bytes) in files {
+            let mut file = SourceFile::read(path, bytes, &words);
+            at_hand += file.code_bytes();
+            if at_hand > CODE_AT_HAND {
+                at_hand -= file.code_bytes();
+                file.forget();
+            }
+            read.push(file);
+        }
+        let units = Units::find(manifest, &read);
+        let evidence = extract::extract(&mut read, &units, manifest, tree);
         Facts {
-            files,
+            files: read,
             units,
             evidence,
             calls: std::sync::OnceLock::new(),
         }
+    }
+
+    /// Whether it was asked which function calls which.
+    pub(crate) fn asked_for_calls(&self) -> bool {
+        self.calls.get().is_some()
     }
 
     pub(crate) fn unit(&self, evidence: &Evidence) -> Unit {
@@ -161,20 +196,54 @@ impl<'t> Facts<'t> {
         {
             return Vec::new();
         }
-        self.calls().scopes(self, depth, &condition, false)
+        self.calls()
+            .scopes(self, depth, &condition, Which::Functions)
+    }
+
+    /// [`Facts::scopes`] for a condition that holds more or less: those with
+    /// the highest level first, and nothing twice. The smallest scope in which
+    /// little comes together must not hide the larger one in which much does.
+    pub(crate) fn graded_scopes(
+        &self,
+        depth: usize,
+        levels: &[u32],
+        weight: impl Fn(&Scope<'_>) -> u32,
+    ) -> Vec<Scope<'_>> {
+        let mut found: Vec<Scope<'_>> = Vec::new();
+        for &level in levels {
+            for scope in self.scopes(depth, |scope| weight(scope) >= level) {
+                if !found.iter().any(|other| other.overlaps(&scope)) {
+                    found.push(scope);
+                }
+            }
+        }
+        found
+    }
+
+    /// [`Facts::scopes`] for functions that only tests run, with the unit
+    /// [`Unit::Test`]. Nobody but who works on a package runs them, so that
+    /// only what has no honest use is worth a finding.
+    pub(crate) fn test_scopes(
+        &self,
+        depth: usize,
+        condition: impl Fn(&Scope<'_>) -> bool,
+    ) -> Vec<Scope<'_>> {
+        let tests = self.evidence.iter().filter(|evidence| evidence.test);
+        let tests: Vec<&Evidence> = tests.collect();
+        if tests.is_empty() || !condition(&Scope::new(Unit::Test, tests)) {
+            return Vec::new();
+        }
+        self.calls().scopes(self, depth, &condition, Which::Tests)
     }
 
     /// The scopes of functions that run before `main`, with what they call.
     pub(crate) fn constructors(&self, condition: impl Fn(&Scope<'_>) -> bool) -> Vec<Scope<'_>> {
-        let any = self
-            .files
-            .iter()
-            .any(|file| file.items.items.iter().any(|item| item.constructor));
+        let any = self.files.iter().any(|file| file.outline.constructors);
         if !any {
             return Vec::new();
         }
         self.calls()
-            .scopes(self, CONSTRUCTOR_DEPTH, &condition, true)
+            .scopes(self, CONSTRUCTOR_DEPTH, &condition, Which::Constructors)
     }
 
     fn calls(&self) -> &Calls {
@@ -182,5 +251,8 @@ impl<'t> Facts<'t> {
     }
 }
 
+/// How much memory the tokens of files may take that are yet to be asked for
+/// facts, in bytes. Those beyond are read twice.
+const CODE_AT_HAND: usize = 48 << 20;
 /// How many calls deep the functions that run before `main` are followed.
 const CONSTRUCTOR_DEPTH: usize = 5;

@@ -23,16 +23,6 @@ pub(super) struct Names {
 
 impl Names {
     pub(super) fn find(files: &[SourceFile<'_>], manifest: Option<&Manifest>) -> Names {
-        let dependencies = manifest
-            .into_iter()
-            .flat_map(|manifest| &manifest.dependencies);
-        let dependencies = dependencies
-            .filter(|dependency| dependency.name != dependency.package)
-            .map(|dependency| {
-                let code = |name: &str| name.replace('-', "_");
-                (code(&dependency.name), code(&dependency.package))
-            })
-            .collect();
         let declared = manifest.map(|manifest| {
             let dependencies = manifest.dependencies.iter();
             dependencies
@@ -40,7 +30,7 @@ impl Names {
                 .collect()
         });
         let mut names = Names {
-            dependencies,
+            dependencies: renamed(manifest).collect(),
             declared,
             exports: FxHashMap::default(),
         };
@@ -51,6 +41,10 @@ impl Names {
                 reason = "a file has each name once, so the order does not matter"
             )]
             for (name, path) in &file.uses.names {
+                let first = &path[0];
+                if !paths::is_root(first) && !names.dependencies.contains_key(first) {
+                    continue;
+                }
                 let path = names.renamed(path.clone());
                 // A whole library can be passed on too.
                 if names.is_library(&path[0]) && paths::facts(&path).next().is_some() {
@@ -60,6 +54,16 @@ impl Names {
         }
         names.exports = exports;
         names
+    }
+
+    /// Whether a file uses a name that another one passes on.
+    pub(super) fn passes_on(&self, file: &SourceFile<'_>) -> bool {
+        let words = || {
+            let names = file.tokens().iter();
+            names.filter(|token| token.kind == Kind::Ident)
+        };
+        !self.exports.is_empty()
+            && words().any(|token| self.exports.contains_key(token.text(&file.source)))
     }
 
     /// Whether a path is one of a library that is there.
@@ -83,11 +87,19 @@ impl Names {
         path
     }
 
+    /// Whether the names below a module may matter.
+    fn leads(&self, glob: &[String]) -> bool {
+        glob.first().is_some_and(|first| match first.as_str() {
+            "crate" | "self" | "super" => !self.exports.is_empty(),
+            first => paths::is_root(first) || self.dependencies.contains_key(first),
+        })
+    }
+
     /// Whether a path that begins with this name may matter in this file.
     pub(super) fn may_matter(&self, file: &SourceFile<'_>, first: &str) -> bool {
         matches!(first, "crate" | "self" | "super")
             || paths::is_root(first)
-            || !file.uses.globs.is_empty()
+            || file.uses.globs.iter().any(|glob| self.leads(glob))
             || file.uses.names.contains_key(first)
             || self.dependencies.contains_key(first)
     }
@@ -104,6 +116,16 @@ impl Names {
             && !self.dependencies.contains_key(*first)
         {
             return self.through_glob(file, segments);
+        }
+        // Most names stand for something of no interest.
+        let leads = |first: &str| {
+            matches!(first, "crate" | "self" | "super")
+                || paths::is_root(first)
+                || self.dependencies.contains_key(first)
+                || file.uses.names.contains_key(first)
+        };
+        if known.is_some_and(|path| path[0] != *first && !leads(&path[0])) {
+            return None;
         }
         let mut path: Vec<String> = segments.iter().map(|&segment| segment.to_owned()).collect();
         for _ in 0..RENAMED {
@@ -130,10 +152,8 @@ impl Names {
 
     /// A name that a glob import may have brought in.
     fn through_glob(&self, file: &SourceFile<'_>, segments: &[&str]) -> Option<Vec<String>> {
-        if file.uses.globs.is_empty() {
-            return None;
-        }
-        file.uses.globs.iter().take(64).find_map(|glob| {
+        let mut globs = file.uses.globs.iter().filter(|glob| self.leads(glob));
+        globs.by_ref().take(64).find_map(|glob| {
             let glob = self.renamed(glob.clone());
             let first = glob.first()?;
             if matches!(first.as_str(), "crate" | "self" | "super") {
@@ -153,10 +173,24 @@ impl Names {
     }
 }
 
+/// The names that a package has for its dependencies where they are other
+/// names, and whose they are.
+pub(super) fn renamed(manifest: Option<&Manifest>) -> impl Iterator<Item = (String, String)> {
+    let dependencies = manifest
+        .into_iter()
+        .flat_map(|manifest| &manifest.dependencies);
+    dependencies
+        .filter(|dependency| dependency.name != dependency.package)
+        .map(|dependency| {
+            let code = |name: &str| name.replace('-', "_");
+            (code(&dependency.name), code(&dependency.package))
+        })
+}
+
 /// The segments of the path that begins at a token, and the index behind it.
 pub(super) fn path_at<'f>(file: &'f SourceFile<'_>, at: usize) -> (Vec<&'f str>, usize) {
     const SEGMENTS: usize = 8;
-    let tokens = &file.tokens;
+    let tokens = file.tokens();
     let mut segments = vec![file.word(at)];
     let mut next = at + 1;
     while segments.len() < SEGMENTS

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Fact;
+use crate::source::{Present, Vocabulary, WORDS};
 
 /// A path stands for everything below it.
 const PATHS: &[(Fact, &[&str])] = &[
@@ -91,6 +92,33 @@ const PATHS: &[(Fact, &[&str])] = &[
             "solana_client",
         ],
     ),
+    (
+        Fact::NameLookup,
+        &[
+            "std::net::ToSocketAddrs",
+            "tokio::net::lookup_host",
+            "hickory_resolver",
+            "trust_dns_resolver",
+            "dns_lookup",
+            "libc::getaddrinfo",
+        ],
+    ),
+    (
+        Fact::Redirection,
+        &[
+            "libc::dup2",
+            "libc::dup3",
+            "nix::unistd::dup2",
+            "nix::unistd::dup3",
+            "rustix::io::dup2",
+            "rustix::stdio::dup2_stdin",
+            "rustix::stdio::dup2_stdout",
+            "std::process::Stdio::from",
+            "std::process::Stdio::from_raw_fd",
+            "std::process::Stdio::from_raw_handle",
+        ],
+    ),
+    (Fact::Silenced, &["std::process::Stdio::null"]),
     (
         Fact::Upload,
         &[
@@ -316,21 +344,80 @@ const PATHS: &[(Fact, &[&str])] = &[
     ),
 ];
 
+/// Words beside paths that the extraction of facts asks for: methods, macros
+/// and functions that mean something with their arguments.
+const WORDS_ALONE: &[&str] = &[
+    "post",
+    "put",
+    "patch",
+    "send_json",
+    "send_string",
+    "send_bytes",
+    "send_form",
+    "multipart",
+    "send_to",
+    "set_mode",
+    "mode",
+    "creation_flags",
+    "danger_accept_invalid_certs",
+    "danger_accept_invalid_hostnames",
+    "disable_verification",
+    "accept_invalid_certs",
+    "tls_danger_accept_invalid_certs",
+    "ssl_verify_peer",
+    "arg",
+    "args",
+    "env",
+    "option_env",
+    "include_bytes",
+    "include_str",
+    "cmd",
+    "obfstr",
+    "lc",
+    "lc_env",
+    "obfuscate",
+    "encrypt_string",
+    "from_mode",
+    "var",
+    "var_os",
+];
+
 struct Table {
     facts: FxHashMap<&'static str, Vec<Fact>>,
     roots: FxHashSet<&'static str>,
     longest: usize,
+    /// The words of which a file needs some, by their number.
+    numbers: FxHashMap<&'static str, usize>,
+    /// Which of them together may stand for a fact: the last segment of a path
+    /// and the one before it, wherever they stand in the file.
+    pairs: Vec<(usize, Option<usize>)>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let mut facts: FxHashMap<&'static str, Vec<Fact>> = FxHashMap::default();
     let mut longest = 0;
+    let mut numbers: FxHashMap<&'static str, usize> = FxHashMap::default();
+    let mut pairs = Vec::new();
     for (fact, paths) in PATHS {
         for path in *paths {
             facts.entry(path).or_default().push(*fact);
             longest = longest.max(path.split("::").count());
+            let mut number = |word| {
+                let next = numbers.len();
+                *numbers.entry(word).or_insert(next)
+            };
+            let mut segments = path.rsplit("::").map(&mut number);
+            let last = segments.next().unwrap_or_default();
+            pairs.push((last, segments.next()));
         }
     }
+    for word in WORDS_ALONE {
+        let next = numbers.len();
+        pairs.push((*numbers.entry(word).or_insert(next), None));
+    }
+    pairs.sort_unstable();
+    pairs.dedup();
+    assert!(numbers.len() < RENAMED, "a file's words have no room");
     let roots = facts
         .keys()
         .filter_map(|path| path.split("::").next())
@@ -339,8 +426,35 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
         facts,
         roots,
         longest,
+        numbers,
+        pairs,
     }
 });
+
+/// Which files can hold facts at all, by their words. A file that passes on
+/// what another one imports is asked for those names as well, once they are
+/// known.
+pub(super) struct FileWords<'a> {
+    /// Names of this package's own for libraries.
+    pub(super) renamed: &'a FxHashSet<String>,
+}
+
+/// The number of a name of the package's own.
+const RENAMED: usize = WORDS - 1;
+
+impl Vocabulary for FileWords<'_> {
+    fn number(&self, word: &str) -> Option<usize> {
+        let known = TABLE.numbers.get(word).copied();
+        known.or_else(|| self.renamed.contains(word).then_some(RENAMED))
+    }
+
+    fn is_notable(&self, present: &Present) -> bool {
+        let together = |(last, before): &(usize, Option<usize>)| {
+            present.has(*last) && before.is_none_or(|before| present.has(before))
+        };
+        present.has(RENAMED) || TABLE.pairs.iter().any(together)
+    }
+}
 
 /// Whether a path that begins so can stand for a fact.
 pub(super) fn is_root(segment: &str) -> bool {

@@ -310,7 +310,7 @@ fn tests(subject: &Subject<'_>) -> Check {
         .facts()
         .files
         .iter()
-        .map(|file| file.items.items.iter().filter(|item| item.test).count())
+        .map(|file| file.outline.tests)
         .sum();
     let directory = subject.package.tree.paths_below("tests/").next().is_some();
     let (score, reason) = match (count, directory) {

@@ -71,6 +71,7 @@ mod tests {
             confidence: Confidence::Medium,
             message: String::new(),
             places: Vec::new(),
+            reached: None,
             suppressed: None,
         }
     }

@@ -23,6 +23,10 @@ pub(crate) enum Disguise {
     Reversed,
     /// Letters moved by thirteen places.
     Rot13,
+    /// Each number moved by the same distance.
+    Shifted,
+    /// With characters that are taken out, or with others in their place.
+    Filtered,
     /// In pieces that are put together.
     Split,
     /// Several of these, one in the other.
@@ -39,6 +43,8 @@ impl Disguise {
             Disguise::Xor => "an exclusive or with a key",
             Disguise::Reversed => "reversed text",
             Disguise::Rot13 => "rotated letters",
+            Disguise::Shifted => "numbers that are moved",
+            Disguise::Filtered => "characters that are taken out or replaced",
             Disguise::Split => "pieces that are put together",
             Disguise::Layers => "several encodings, one in the other",
         }
@@ -53,6 +59,8 @@ const LONGEST_WITH_KEY: usize = 2048;
 const LONGEST: usize = 8 << 20;
 /// The most encodings that lie in each other.
 const LAYERS: usize = 3;
+/// How many characters are asked before memory is taken for all.
+const PROBE: usize = 64;
 /// How much of a decoded program is kept, in bytes.
 const PROGRAM_HEAD: usize = 256;
 
@@ -100,17 +108,17 @@ fn layer(text: &[u8]) -> Option<(String, Disguise)> {
         return None;
     }
     let shown = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-    if SEARCHERS.reversed.is_match(text) && !has_crib(text) {
-        return Some((
-            shown(text.iter().rev().copied().collect()),
-            Disguise::Reversed,
-        ));
-    }
-    if SEARCHERS.rotated.is_match(text) && !has_crib(text) {
-        return Some((
-            shown(text.iter().map(|&byte| rot13(byte)).collect()),
-            Disguise::Rot13,
-        ));
+    if let Some(found) = SEARCHERS.turned.find(text)
+        && !has_crib(text)
+    {
+        let reversed = found.pattern().as_usize() < CRIBS.len();
+        return Some(if reversed {
+            let bytes = text.iter().rev().copied().collect();
+            (shown(bytes), Disguise::Reversed)
+        } else {
+            let bytes = text.iter().map(|&byte| rot13(byte)).collect();
+            (shown(bytes), Disguise::Rot13)
+        });
     }
     one_byte_key(text).map(|text| (text, Disguise::Xor))
 }
@@ -150,6 +158,20 @@ pub(crate) fn program(bytes: &[u8]) -> Option<String> {
         [0x7f, b'E', b'L', b'F', 1 | 2, ..] => "ELF",
         [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] => "Mach-O",
         [b'M', b'Z', ..] if windows_program(bytes) => "PE",
+        // With a key of one byte.
+        [a, b, c, d, ..]
+            if a ^ b == 0x7f ^ b'E' && b ^ c == b'E' ^ b'L' && c ^ d == b'L' ^ b'F' =>
+        {
+            "ELF"
+        }
+        [a, b, ..] if a ^ b == b'M' ^ b'Z' && a != b && bytes.len() > 64 => {
+            let key = a ^ b'M';
+            let plain: Vec<u8> = bytes.iter().take(4096).map(|byte| byte ^ key).collect();
+            if !windows_program(&plain) {
+                return None;
+            }
+            "PE"
+        }
         _ => return None,
     };
     let head = &bytes[..bytes.len().min(PROGRAM_HEAD)];
@@ -183,23 +205,31 @@ fn readable(bytes: &[u8]) -> Option<&str> {
 /// What is searched in every text, each in one pass.
 struct Searchers {
     plain: AhoCorasick,
-    reversed: AhoCorasick,
-    rotated: AhoCorasick,
+    /// Written backwards, and then with letters moved.
+    turned: AhoCorasick,
     /// The differences between neighbours, which an exclusive or with one byte
     /// leaves as they are.
     differences: AhoCorasick,
+    /// Whether a crib begins with this difference.
+    first_difference: [bool; 256],
 }
 
 static SEARCHERS: LazyLock<Searchers> = LazyLock::new(|| {
-    let searcher = |change: fn(&[u8]) -> Vec<u8>| {
-        let cribs = CRIBS.iter().map(|crib| change(crib));
-        AhoCorasick::new(cribs).expect("the cribs are few")
-    };
+    let searcher = |cribs: Vec<Vec<u8>>| AhoCorasick::new(cribs).expect("the cribs are few");
+    let changed = |change: fn(&[u8]) -> Vec<u8>| CRIBS.iter().map(|crib| change(crib)).collect();
+    let mut turned: Vec<Vec<u8>> = changed(|crib| crib.iter().rev().copied().collect());
+    turned.extend::<Vec<Vec<u8>>>(changed(|crib| {
+        crib.iter().map(|&byte| rot13(byte)).collect()
+    }));
+    let mut first_difference = [false; 256];
+    for crib in CRIBS {
+        first_difference[usize::from(crib[0] ^ crib[1])] = true;
+    }
     Searchers {
-        plain: searcher(<[u8]>::to_vec),
-        reversed: searcher(|crib| crib.iter().rev().copied().collect()),
-        rotated: searcher(|crib| crib.iter().map(|&byte| rot13(byte)).collect()),
-        differences: searcher(differences),
+        plain: searcher(changed(<[u8]>::to_vec)),
+        turned: searcher(turned),
+        differences: searcher(changed(differences)),
+        first_difference,
     }
 });
 
@@ -212,6 +242,10 @@ fn has_crib(bytes: &[u8]) -> bool {
 }
 
 fn one_byte_key(bytes: &[u8]) -> Option<String> {
+    let begins = |pair: &[u8]| SEARCHERS.first_difference[usize::from(pair[0] ^ pair[1])];
+    if !bytes.windows(2).any(begins) {
+        return None;
+    }
     let found = SEARCHERS.differences.find(&differences(bytes))?;
     let key = bytes[found.start()] ^ CRIBS[found.pattern().as_usize()][0];
     if key == 0 {
@@ -292,6 +326,11 @@ fn hex(text: &[u8]) -> Option<Vec<u8>> {
 /// Decodes base64 of either alphabet, with line breaks, with or without
 /// filling.
 pub(crate) fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    // Most texts are none, and are known by their first characters.
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=\r\n".contains(byte);
+    if !text.iter().take(PROBE).all(is_digit) {
+        return None;
+    }
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut buffer, mut bits) = (0_u32, 0);
     let mut filling = 0;

@@ -13,6 +13,9 @@ pub(crate) enum ItemKind {
     Macro,
     /// A constant or static.
     Constant,
+    /// Whatever a macro that is called outside of functions makes, under the
+    /// first name that it is given.
+    Generated,
 }
 
 /// An item that has code of its own.
@@ -27,6 +30,9 @@ pub(crate) struct Item {
     pub(crate) test: bool,
     /// Whether it runs before `main`, or when a library is loaded.
     pub(crate) constructor: bool,
+    /// Whether somebody else may call it: a function that is `pub`, or that a
+    /// trait or its impl has. Whether its module is public is not asked.
+    pub(crate) public: bool,
 }
 
 /// `mod name;`, whose file is elsewhere.
@@ -64,6 +70,8 @@ struct Scope {
     test: bool,
     /// A module's name.
     module: Option<String>,
+    /// Whether it is the body of a trait or of its impl.
+    of_trait: bool,
 }
 
 /// An item whose body has not begun.
@@ -73,6 +81,7 @@ struct Pending {
     first: usize,
     attributes: Attributes,
     depth: usize,
+    public: bool,
 }
 
 const FILE: u32 = 0;
@@ -86,6 +95,7 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             last: tokens.len().saturating_sub(1),
             test: false,
             constructor: false,
+            public: false,
         }],
         of_token: Vec::with_capacity(tokens.len()),
         modules: Vec::new(),
@@ -98,8 +108,16 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
     // The constant whose value is being read, the braces then open, and the
     // item around it.
     let mut constant: Option<(u32, usize, usize)> = None;
+    // Whether the body that begins next is that of a trait or of its impl:
+    // between `impl` and its brace there is a `for`.
+    let mut header = Header::None;
+    // What a macro makes, and the last token of its call.
+    let mut generated: Option<(u32, usize)> = None;
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
+        if generated.is_some_and(|(_, last)| at > last) {
+            generated = None;
+        }
         let here = constant.map_or_else(
             || scopes.last().map_or(FILE, |scope| scope.item),
             |(item, ..)| item,
@@ -120,6 +138,25 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             }
             Kind::Ident => {
                 let word = token.text(source);
+                if here == FILE
+                    && depth == 0
+                    && pending.is_none()
+                    && constant.is_none()
+                    && generated.is_none()
+                    && let Some((name, last)) = generates(source, tokens, at)
+                {
+                    let begun = Pending {
+                        kind: Some(ItemKind::Generated),
+                        name,
+                        first: at,
+                        attributes: std::mem::take(&mut attributes),
+                        depth,
+                        public: true,
+                    };
+                    let index = push(&mut items, begun, test_here);
+                    items.items[index as usize].last = last;
+                    generated = Some((index, last));
+                }
                 let following = tokens.get(at + 1).filter(|next| next.kind == Kind::Ident);
                 let introduced = match word {
                     "fn" => Some(Some(ItemKind::Function)),
@@ -142,7 +179,9 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                 if let (Some(kind), Some(name)) = (introduced, name)
                     && pending.is_none()
                 {
+                    let of_trait = scopes.last().is_some_and(|scope| scope.of_trait);
                     pending = Some(Pending {
+                        public: of_trait || is_public(source, tokens, at),
                         kind,
                         name: name.text(source).trim_start_matches("r#").to_owned(),
                         first: at,
@@ -156,6 +195,12 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                 {
                     attributes = Attributes::default();
                 }
+                header = match (word, header) {
+                    ("trait", _) if pending.is_none() => Header::Trait,
+                    ("impl", _) if pending.is_none() && depth == 0 => Header::Impl,
+                    ("for", Header::Impl) => Header::Trait,
+                    (_, header) => header,
+                };
             }
             // The value of a constant begins.
             Kind::Punct(b'=')
@@ -194,6 +239,7 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                     });
                 }
                 attributes = Attributes::default();
+                header = Header::None;
             }
             Kind::Punct(b'(' | b'[') => depth += 1,
             Kind::Punct(b')' | b']') => depth = depth.saturating_sub(1),
@@ -214,11 +260,14 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
                     Some(module) => (here, Some(module.name)),
                     None => (here, None),
                 };
+                let own_body = module.is_none() && item == here;
                 scopes.push(Scope {
                     item,
                     test: test_here || test,
                     module,
+                    of_trait: own_body && header == Header::Trait,
                 });
+                header = Header::None;
             }
             Kind::Punct(b'}') => {
                 if let Some(closed) = scopes.pop() {
@@ -240,6 +289,10 @@ pub(crate) fn items(source: &str, tokens: &[Token]) -> Items {
             || scopes.last().map_or(FILE, |scope| scope.item),
             |(item, ..)| item,
         );
+        let here = match generated {
+            Some((item, _)) if here == FILE => item,
+            _ => here,
+        };
         items.of_token.push(here);
         at += 1;
     }
@@ -256,8 +309,69 @@ fn push(items: &mut Items, begun: Pending, test_here: bool) -> u32 {
         last: items.items[FILE as usize].last,
         test: test_here || begun.attributes.test,
         constructor: begun.attributes.constructor,
+        public: begun.public,
     });
     index
+}
+
+/// Whether a macro is called at `at` that may make functions: the first name
+/// that it is given, and the last token of its call.
+fn generates(source: &str, tokens: &[Token], at: usize) -> Option<(String, usize)> {
+    /// A longer one has functions of its own, or is data.
+    const LONGEST: usize = 160;
+    let opens = |token: &Token| matches!(token.kind, Kind::Punct(b'(' | b'{' | b'['));
+    if !next_is(tokens, at, b'!')
+        || !tokens.get(at + 2).is_some_and(opens)
+        || tokens[at].text(source) == "macro_rules"
+    {
+        return None;
+    }
+    let window = &tokens[..tokens.len().min(at + LONGEST)];
+    let last = closing(window, at + 2);
+    if last >= window.len() {
+        return None;
+    }
+    let mut words = window[at + 3..last]
+        .iter()
+        .filter(|token| token.kind == Kind::Ident)
+        .map(|token| token.text(source));
+    let name = words.clone().find(|word| {
+        !matches!(
+            *word,
+            "pub" | "static" | "ref" | "const" | "struct" | "type"
+        )
+    })?;
+    words
+        .all(|word| word != "fn")
+        .then(|| (name.to_owned(), last))
+}
+
+/// What the words before a brace are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Header {
+    None,
+    Impl,
+    Trait,
+}
+
+/// Whether the item whose keyword is at `at` is `pub` without a restriction.
+fn is_public(source: &str, tokens: &[Token], at: usize) -> bool {
+    const BETWEEN: usize = 6;
+    let mut at = at;
+    for _ in 0..BETWEEN {
+        let Some(before) = at.checked_sub(1) else {
+            return false;
+        };
+        at = before;
+        let token = &tokens[at];
+        match (token.kind, token.text(source)) {
+            (Kind::Ident, "pub") => return true,
+            (Kind::Ident, "const" | "async" | "unsafe" | "extern" | "safe" | "default")
+            | (Kind::Text, _) => {}
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn next_is(tokens: &[Token], at: usize, punct: u8) -> bool {

@@ -4,6 +4,8 @@
 //! compiler sees. It is iterative and accepts any text: a file that does not
 //! parse, or that is nested a million deep, hides nothing.
 
+use std::borrow::Cow;
+
 use ra_ap_rustc_lexer::{FrontmatterAllowed, LiteralKind, TokenKind, strip_shebang, tokenize};
 
 /// What a token is. Whitespace and comments are left out.
@@ -93,9 +95,9 @@ fn token_at(kind: Kind, start: usize, end: usize) -> Token {
 
 /// The bytes that a string, byte string, character or byte literal stands
 /// for. Malformed escapes are kept as they are written.
-pub(crate) fn value(literal: &str) -> Vec<u8> {
+pub(crate) fn value(literal: &str) -> Cow<'_, [u8]> {
     let Some(open) = literal.find(['"', '\'']) else {
-        return literal.as_bytes().to_vec();
+        return literal.as_bytes().into();
     };
     let prefix = &literal[..open];
     let quote = literal.as_bytes()[open];
@@ -104,10 +106,11 @@ pub(crate) fn value(literal: &str) -> Vec<u8> {
     // A suffix may follow the closing quote.
     let close = body.iter().rposition(|&byte| byte == quote);
     let body = &body[..close.unwrap_or(body.len())];
-    if prefix.contains('r') && (hashes > 0 || quote == b'"') || !body.contains(&b'\\') {
-        return body.to_vec();
+    let raw = prefix.contains('r') && (hashes > 0 || quote == b'"');
+    if raw || memchr::memchr(b'\\', body).is_none() {
+        return body.into();
     }
-    unescape(body)
+    unescape(body).into()
 }
 
 fn unescape(body: &[u8]) -> Vec<u8> {

@@ -10,9 +10,10 @@ mod units;
 mod uses;
 
 pub(crate) use decode::{
-    Disguise, PROGRAM_MARK, base64, program as program_head, reveal as reveal_file,
+    Disguise, PROGRAM_MARK, base64, program as program_head, reveal as reveal_file, reveal_bytes,
 };
-pub(crate) use file::SourceFile;
-pub(crate) use items::ItemKind;
+pub(crate) use file::{Present, SourceFile, Vocabulary, WORDS};
+pub(crate) use items::{Item, ItemKind};
 pub(crate) use lex::{Kind, number, value};
+pub(crate) use strings::{Shown, Text, texts};
 pub(crate) use units::{Unit, Units, joined};

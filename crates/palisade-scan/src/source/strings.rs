@@ -5,14 +5,22 @@ use super::decode::{reveal, reveal_bytes};
 use super::lex::{Kind, Token, number, value};
 
 /// A text that the code has at hand.
-#[derive(Clone, Debug)]
-pub(crate) struct Text {
-    pub(crate) value: String,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Text<'v> {
+    pub(crate) value: &'v str,
     /// The tokens that it comes from.
     pub(crate) first: usize,
     pub(crate) last: usize,
     /// How it was hidden, if it was.
     pub(crate) disguise: Option<Disguise>,
+}
+
+/// What a file holds that may be a text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown<'v> {
+    Text(Text<'v>),
+    /// Bytes that are written as numbers or escapes, and their first token.
+    Bytes(&'v [u8], usize),
 }
 
 /// The fewest numbers that may be a text.
@@ -29,61 +37,77 @@ const PIECE: usize = 100;
 const SHORT_PIECE: usize = 16;
 const GAP: usize = 14;
 
-/// All texts, in the order of their tokens.
-pub(crate) fn texts(source: &str, tokens: &[Token]) -> Vec<Text> {
-    let mut texts = Vec::new();
+/// Shows all texts: as they are written, what they hide, and what pieces come
+/// to that are put together.
+pub(crate) fn texts(source: &str, tokens: &[Token], visit: &mut dyn FnMut(Shown<'_>)) {
     let mut statement = Run::default();
     let mut nearby = Run::default();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         match token.kind {
             Kind::Text => {
-                let literal = token.text(source);
-                let bytes = value(literal);
-                let revealed = match std::str::from_utf8(&bytes) {
+                let bytes = value(token.text(source));
+                let text = std::str::from_utf8(&bytes);
+                let revealed = match text {
                     Ok(_) => reveal(&bytes),
                     Err(_) => reveal_bytes(&bytes),
                 };
                 if let Some((value, disguise)) = revealed {
-                    texts.push(text(value, at, at, Some(disguise)));
+                    visit(Shown::Text(Text {
+                        value: &value,
+                        first: at,
+                        last: at,
+                        disguise: Some(disguise),
+                    }));
                 }
-                let value = String::from_utf8_lossy(&bytes).into_owned();
-                statement.add(&value, at, PIECE, usize::MAX, &mut texts);
-                nearby.add(&value, at, SHORT_PIECE, GAP, &mut texts);
-                texts.push(text(value, at, at, None));
+                if text.is_err() {
+                    visit(Shown::Bytes(&bytes, at));
+                }
+                let lossy;
+                let value = match text {
+                    Ok(text) => text,
+                    Err(_) => {
+                        lossy = String::from_utf8_lossy(&bytes).into_owned();
+                        &lossy
+                    }
+                };
+                statement.add(value, at, PIECE, usize::MAX, visit);
+                nearby.add(value, at, SHORT_PIECE, GAP, visit);
+                visit(Shown::Text(Text {
+                    value,
+                    first: at,
+                    last: at,
+                    disguise: None,
+                }));
             }
             Kind::Char => {
                 let bytes = value(token.text(source));
                 if let Ok(character) = std::str::from_utf8(&bytes) {
-                    statement.add(character, at, PIECE, usize::MAX, &mut texts);
+                    statement.add(character, at, PIECE, usize::MAX, visit);
                 }
             }
             Kind::Punct(b'[') => {
                 if let Some((bytes, last)) = numbers(source, tokens, at + 1) {
+                    visit(Shown::Bytes(&bytes, at));
                     if let Some((value, disguise)) = reveal_bytes(&bytes) {
-                        texts.push(text(value, at, last, Some(disguise)));
+                        visit(Shown::Text(Text {
+                            value: &value,
+                            first: at,
+                            last,
+                            disguise: Some(disguise),
+                        }));
                     }
                     at = last;
                     continue;
                 }
             }
-            Kind::Punct(b';' | b'{' | b'}') => statement.end(&mut texts),
+            Kind::Punct(b';' | b'{' | b'}') => statement.end(visit),
             _ => {}
         }
         at += 1;
     }
-    statement.end(&mut texts);
-    nearby.end(&mut texts);
-    texts
-}
-
-fn text(value: String, first: usize, last: usize, disguise: Option<Disguise>) -> Text {
-    Text {
-        value,
-        first,
-        last,
-        disguise,
-    }
+    statement.end(visit);
+    nearby.end(visit);
 }
 
 /// The bytes of a list of numbers that begins at `first`, and the index of
@@ -96,7 +120,7 @@ fn numbers(source: &str, tokens: &[Token], first: usize) -> Option<(Vec<u8>, usi
         match token.kind {
             Kind::Number => bytes.push(u8::try_from(number(token.text(source))?).ok()?),
             Kind::Char if token.text(source).starts_with('b') => {
-                bytes.extend(value(token.text(source)));
+                bytes.extend(value(token.text(source)).iter());
             }
             Kind::Punct(b',') => {}
             Kind::Punct(b']') => {
@@ -121,10 +145,17 @@ struct Run {
 }
 
 impl Run {
-    fn add(&mut self, piece: &str, at: usize, longest: usize, gap: usize, texts: &mut Vec<Text>) {
+    fn add(
+        &mut self,
+        piece: &str,
+        at: usize,
+        longest: usize,
+        gap: usize,
+        visit: &mut dyn FnMut(Shown<'_>),
+    ) {
         let far = self.pieces > 0 && at - self.last > gap;
         if far || piece.len() > longest || self.pieces >= PIECES || self.joined.len() > JOINED {
-            self.end(texts);
+            self.end(visit);
         }
         if piece.len() > longest {
             return;
@@ -137,20 +168,24 @@ impl Run {
         self.last = at;
     }
 
-    fn end(&mut self, texts: &mut Vec<Text>) {
-        let Run {
-            joined,
-            pieces,
-            first,
-            last,
-        } = std::mem::take(self);
-        if pieces < 2 {
-            return;
+    fn end(&mut self, visit: &mut dyn FnMut(Shown<'_>)) {
+        if self.pieces >= 2 {
+            let mut show = |value: &str, disguise| {
+                visit(Shown::Text(Text {
+                    value,
+                    first: self.first,
+                    last: self.last,
+                    disguise: Some(disguise),
+                }));
+            };
+            if let Some((value, _)) = reveal(self.joined.as_bytes()) {
+                show(&value, Disguise::Layers);
+            }
+            show(&self.joined, Disguise::Split);
         }
-        if let Some((value, _)) = reveal(joined.as_bytes()) {
-            texts.push(text(value, first, last, Some(Disguise::Layers)));
-        }
-        texts.push(text(joined, first, last, Some(Disguise::Split)));
+        // The buffer serves the next run.
+        self.joined.clear();
+        self.pieces = 0;
     }
 }
 
@@ -161,11 +196,16 @@ mod tests {
 
     #[track_caller]
     fn finds(source: &str, expected: &str, disguise: Disguise) {
-        let texts = texts(source, &lex(source));
-        let found = texts
+        let mut found = Vec::new();
+        texts(source, &lex(source), &mut |shown| {
+            if let Shown::Text(text) = shown {
+                found.push((text.value.to_owned(), text.disguise));
+            }
+        });
+        let is_there = found
             .iter()
-            .any(|text| text.value.contains(expected) && text.disguise == Some(disguise));
-        assert!(found, "{source}: {texts:?}");
+            .any(|(value, how)| value.contains(expected) && *how == Some(disguise));
+        assert!(is_there, "{source}: {found:?}");
     }
 
     /// Guards that an address is found however it is cut and encoded.

@@ -12,7 +12,6 @@ use palisade_index::{Manifest, TargetKind};
 
 use super::file::SourceFile;
 use super::items::ModuleFile;
-use super::lex::{Kind, value};
 
 /// When code runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -110,14 +109,14 @@ impl Units {
             if !units.of_file.entry(path.clone()).or_default().insert(unit) {
                 continue;
             }
-            for module in &file.items.modules {
+            for module in &file.outline.modules {
                 let inner = if module.test { Unit::Test } else { unit };
                 for candidate in candidates(&path, is_root, module) {
                     queue.push((inner, candidate, false));
                 }
             }
-            for included in includes(file) {
-                queue.push((unit, joined(directory(&path), &included), false));
+            for included in &file.outline.includes {
+                queue.push((unit, joined(directory(&path), included), false));
             }
         }
         units
@@ -154,23 +153,6 @@ fn candidates(file: &str, is_root: bool, module: &ModuleFile) -> Vec<String> {
     candidates
 }
 
-/// The files that `include!` names by a literal.
-fn includes(file: &SourceFile<'_>) -> Vec<String> {
-    let tokens = &file.tokens;
-    let names = tokens.windows(4).enumerate().filter(|(at, window)| {
-        window[0].kind == Kind::Ident
-            && file.word(*at) == "include"
-            && window[1].is(b'!')
-            && window[3].kind == Kind::Text
-    });
-    names
-        .map(|(_, window)| {
-            let path = value(window[3].text(&file.source));
-            String::from_utf8_lossy(&path).replace('\\', "/")
-        })
-        .collect()
-}
-
 fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
@@ -194,6 +176,19 @@ pub(crate) fn joined(base: &str, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::{Present, Vocabulary};
+
+    struct NoWords;
+
+    impl Vocabulary for NoWords {
+        fn number(&self, _: &str) -> Option<usize> {
+            None
+        }
+
+        fn is_notable(&self, _: &Present) -> bool {
+            false
+        }
+    }
 
     /// Guards that what a build script leads to counts as a build script,
     /// wherever it lies: hiding it in a module was used against scanners.
@@ -223,7 +218,7 @@ mod tests {
         ];
         let files: Vec<SourceFile<'_>> = files
             .iter()
-            .map(|(path, text)| SourceFile::read(path, text.as_bytes()))
+            .map(|(path, text)| SourceFile::read(path, text.as_bytes(), &NoWords))
             .collect();
         let units = Units::find(Some(&manifest), &files);
         let shown: Vec<_> = files.iter().map(|file| units.of(file.path)).collect();

@@ -30,6 +30,7 @@ pub(crate) struct JsonTarget<'a> {
     risk: u8,
     hygiene: f64,
     complete: bool,
+    followed_calls: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     provenance: Option<JsonProvenance<'a>>,
     findings: Vec<JsonFinding<'a>>,
@@ -71,7 +72,14 @@ struct JsonFinding<'a> {
     line: Option<u32>,
     message: &'a str,
     places: Vec<JsonPlace<'a>>,
+    reached: Option<JsonReach<'a>>,
     suppressed: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct JsonReach<'a> {
+    from: &'a str,
+    chain: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -107,6 +115,7 @@ pub(crate) fn target(report: &Report) -> JsonTarget<'_> {
         risk: report.risk,
         hygiene: report.hygiene.score,
         complete: report.complete,
+        followed_calls: report.followed_calls,
         provenance: report.provenance.as_ref().map(provenance),
         findings: report.findings.iter().map(finding).collect(),
     }
@@ -147,6 +156,10 @@ fn finding(finding: &Finding) -> JsonFinding<'_> {
         line: finding.line(),
         message: &finding.message,
         places: places.collect(),
+        reached: finding.reached.as_ref().map(|reach| JsonReach {
+            from: &reach.from,
+            chain: &reach.chain,
+        }),
         suppressed: finding.suppressed.as_deref(),
     }
 }

@@ -88,6 +88,13 @@ fn rendered(package: &str, finding: &Finding) -> String {
         finding.confidence.as_str(),
         finding.detector
     );
+    let reached = finding.reached.as_ref().map(|reach| {
+        printable(&format!(
+            "reached from {}: {}",
+            reach.from,
+            reach.chain.join(" -> ")
+        ))
+    });
     let mut group: Group<'_> = level
         .primary_title(&title)
         .id(&finding.detector)
@@ -120,6 +127,9 @@ fn rendered(package: &str, finding: &Finding) -> String {
                 .path(path.as_str())
                 .annotation(kind.span(span).label(label.as_str())),
         );
+    }
+    if let Some(reached) = &reached {
+        group = group.element(Level::NOTE.message(reached.as_str()));
     }
     group = group.element(Level::NOTE.message(rating.as_str()));
     Renderer::styled().render(&[group])
