@@ -26,8 +26,8 @@ pub use make::{
     serve_worker,
 };
 pub use query::{
-    Ability, Able, Exposure, FunctionName, Gaps, Meant, NameError, Question, Reach, Step,
-    Universe, UnsafeFunction, When, closure,
+    Ability, Able, Exposure, FunctionName, Gaps, Meant, NameError, Question, Reach, Step, Universe,
+    UnsafeFunction, When, closure,
 };
 pub use store::{Entry, Key, Program, Store, StoreError};
 pub use tables::{

@@ -4,39 +4,51 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use palisade_index::{Dependency, Manifest, TargetKind};
 use semver::Version;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::facts::Fact;
 use crate::source::Unit;
 use crate::subject::Package;
 
+/// What a change concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChangeKind {
+    /// What the package depends on.
+    Dependency,
+    /// Code that runs when it is built.
+    BuildScript,
+    /// What its code can do to the world outside.
+    Capability,
+    /// A file of its source.
+    File,
+    /// A feature that others can turn on.
+    Feature,
+    /// Anything else in its manifest.
+    Manifest,
+}
+
+impl ChangeKind {
+    /// How reports name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ChangeKind::Dependency => "dependency",
+            ChangeKind::BuildScript => "build script",
+            ChangeKind::Capability => "capability",
+            ChangeKind::File => "file",
+            ChangeKind::Feature => "feature",
+            ChangeKind::Manifest => "manifest",
+        }
+    }
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// What it concerns: `dependency`, `build script`, `capability`, `file`,
-    /// `feature`, `manifest`.
-    #[serde(deserialize_with = "known_kind")]
-    pub kind: &'static str,
+    /// What it concerns.
+    pub kind: ChangeKind,
     /// What changed, in one sentence without a full stop.
     pub text: String,
-}
-
-/// What changes concern.
-const KINDS: [&str; 6] = [
-    "dependency",
-    "build script",
-    "capability",
-    "file",
-    "feature",
-    "manifest",
-];
-
-/// One of the kinds, out of a worker's answer.
-fn known_kind<'d, D: Deserializer<'d>>(deserializer: D) -> Result<&'static str, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let known = KINDS.into_iter().find(|kind| *kind == text);
-    known.ok_or_else(|| D::Error::custom("an unknown kind of change"))
 }
 
 /// The changes from one version to another.
@@ -86,7 +98,7 @@ impl Diff {
     }
 }
 
-fn change(changes: &mut Vec<Change>, kind: &'static str, text: String) {
+fn change(changes: &mut Vec<Change>, kind: ChangeKind, text: String) {
     changes.push(Change { kind, text });
 }
 
@@ -109,15 +121,21 @@ fn build_scripts(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>
     let (before, after) = (scripts(old), scripts(new));
     for (path, bytes) in &after {
         match before.get(path) {
-            None => change(changes, "build script", format!("`{path}` is new")),
-            Some(other) if other != bytes => {
-                change(changes, "build script", format!("`{path}` has changed"))
-            }
+            None => change(changes, ChangeKind::BuildScript, format!("`{path}` is new")),
+            Some(other) if other != bytes => change(
+                changes,
+                ChangeKind::BuildScript,
+                format!("`{path}` has changed"),
+            ),
             Some(_) => {}
         }
     }
     for path in before.keys().filter(|path| !after.contains_key(*path)) {
-        change(changes, "build script", format!("`{path}` is gone"));
+        change(
+            changes,
+            ChangeKind::BuildScript,
+            format!("`{path}` is gone"),
+        );
     }
 }
 
@@ -148,19 +166,19 @@ fn capabilities(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>)
             match (before.has(fact), after.has(fact)) {
                 (false, true) => change(
                     changes,
-                    "capability",
+                    ChangeKind::Capability,
                     format!("{} now {}{shown}", unit.as_str(), fact.phrase()),
                 ),
                 (true, true) if !details.is_empty() => {
                     change(
                         changes,
-                        "capability",
+                        ChangeKind::Capability,
                         format!("{} {} in another way{shown}", unit.as_str(), fact.phrase()),
                     );
                 }
                 (true, false) => change(
                     changes,
-                    "capability",
+                    ChangeKind::Capability,
                     format!("{} no longer {}", unit.as_str(), fact.phrase()),
                 ),
                 _ => {}
@@ -196,13 +214,13 @@ fn dependencies(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>)
         match before.get(&(name.clone(), kind, target.clone())) {
             None => change(
                 changes,
-                "dependency",
+                ChangeKind::Dependency,
                 format!("{name} {requirement} is new ({kind}{place})"),
             ),
             Some(other) if other != requirement => {
                 change(
                     changes,
-                    "dependency",
+                    ChangeKind::Dependency,
                     format!("{name} {requirement} instead of {other} ({kind}{place})"),
                 );
             }
@@ -210,7 +228,11 @@ fn dependencies(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>)
         }
     }
     for (name, kind, _) in before.keys().filter(|key| !after.contains_key(*key)) {
-        change(changes, "dependency", format!("{name} is gone ({kind})"));
+        change(
+            changes,
+            ChangeKind::Dependency,
+            format!("{name} is gone ({kind})"),
+        );
     }
 }
 
@@ -240,7 +262,7 @@ fn manifest(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
             let shown = |value: Option<String>| value.unwrap_or_else(|| "nothing".to_owned());
             change(
                 changes,
-                "manifest",
+                ChangeKind::Manifest,
                 format!("`{key}` is {} instead of {}", shown(after), shown(before)),
             );
         }
@@ -254,7 +276,7 @@ fn manifest(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
     if !new_features.is_empty() {
         change(
             changes,
-            "feature",
+            ChangeKind::Feature,
             format!("{} are new", new_features.join(", ")),
         );
     }
@@ -264,7 +286,7 @@ fn manifest(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
         } else {
             "the library is no procedural macro any more"
         };
-        change(changes, "manifest", text.to_owned());
+        change(changes, ChangeKind::Manifest, text.to_owned());
     }
 }
 
@@ -300,6 +322,6 @@ fn files(old: &Package<'_>, new: &Package<'_>, changes: &mut Vec<Change>) {
         if more > 0 {
             text.push_str(&format!(" and {more} more"));
         }
-        change(changes, "file", format!("{what}: {text}"));
+        change(changes, ChangeKind::File, format!("{what}: {text}"));
     }
 }

@@ -47,7 +47,7 @@ pub mod watch;
 mod workers;
 
 pub use detectors::{IMITATION, imitation};
-pub use diff::{Change, Diff};
+pub use diff::{Change, ChangeKind, Diff};
 pub use documentation::detectors_page;
 pub use finding::{Category, Confidence, Finding, Place, Reach, Severity};
 pub use input::{Input, InputError, Inputs};

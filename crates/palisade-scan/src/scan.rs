@@ -257,7 +257,7 @@ impl Scanner {
         archive: &[u8],
         previous: Option<&[u8]>,
     ) -> Result<Scanned, ScanError> {
-        self.guarded(target.to_owned(), || {
+        self.guarded(target, || {
             let options = self.read_options();
             let read = |target: &str, bytes: &[u8]| -> Result<Source, ScanError> {
                 let archive = CrateArchive::from_bytes(target, bytes, &options)?;

@@ -15,6 +15,10 @@ const RANK: usize = 512;
 /// Offsets for each base.
 const BASE: usize = 1024;
 
+/// Tells every edge, as a node and its target, to the function that it is
+/// given. It is asked twice: to count, and to write.
+type Edges<'a> = dyn Fn(&mut dyn FnMut(u32, u32)) + 'a;
+
 #[derive(Debug)]
 pub(crate) struct Back {
     bits: Bytes,
@@ -42,7 +46,7 @@ impl Back {
         files: &mut Files,
         name: &str,
         targets: u32,
-        edges: &dyn Fn(&mut dyn FnMut(u32, u32)),
+        edges: &Edges<'_>,
     ) -> Result<(), TablesError> {
         let mut starts = vec![0_u32; targets as usize + 1];
         edges(&mut |_, target| starts[target as usize] += 1);

@@ -466,7 +466,6 @@ impl<'t> Builder<'t> {
         let mut ranges: Vec<(u32, u32)> = Vec::new();
         let mut names: Vec<&str> = Vec::new();
         for &lib in &by_lib {
-            #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
             let mut own: Vec<(&str, u32)> = self.libs[lib as usize]
                 .paths
                 .iter()
@@ -487,7 +486,6 @@ impl<'t> Builder<'t> {
         Names::write(files, names.iter().copied())?;
         drop(names);
         // Sites.
-        #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
         let mut sites: Vec<(u32, u32, u32)> = self
             .sites
             .iter()

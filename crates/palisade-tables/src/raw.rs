@@ -42,7 +42,7 @@ impl Bytes {
     /// The `index`th little-endian number; 0 behind the end.
     pub(crate) fn u32(&self, index: usize) -> u32 {
         let bytes = index.checked_mul(4).and_then(|at| self.get(at..at + 4));
-        bytes.map_or(0, |bytes| le32(bytes))
+        bytes.map_or(0, le32)
     }
 
     /// The `index`th little-endian number; 0 behind the end.

@@ -1,6 +1,8 @@
 //! The tables from outside: what goes in comes out, whatever the order, the
 //! number of segments, and the moment of a kill.
 
+#![expect(clippy::unwrap_used, reason = "a failing helper is a failing test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};

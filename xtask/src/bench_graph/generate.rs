@@ -62,7 +62,7 @@ impl Random {
     }
 
     fn below(&mut self, count: u32) -> u32 {
-        ((self.next() >> 32) * u64::from(count.max(1)) >> 32) as u32
+        (((self.next() >> 32) * u64::from(count.max(1))) >> 32) as u32
     }
 
     fn one_in(&mut self, count: u32) -> bool {

@@ -199,7 +199,6 @@ impl Universe {
 
     /// What a walk reached outside of the standard library, the nearest first.
     fn by_distance(&self, walk: &Walk<'_>) -> Vec<Node> {
-        #[expect(clippy::iter_over_hash_type, reason = "sorted below")]
         let mut order: Vec<(usize, Node)> = walk
             .reached
             .keys()

@@ -74,6 +74,7 @@ pub fn imitation(
         confidence,
         message,
         places: Vec::new(),
+        reached: None,
         suppressed: None,
     })
 }

@@ -18,7 +18,12 @@ pub(crate) fn text(diff: &Diff, report: &Report, out: &mut dyn Write) -> io::Res
     let title = format!("{} {} -> {} {}", old.0, old.1, new.0, new.1);
     writeln!(out, "{BOLD}{}{BOLD:#}", printable(&title))?;
     for change in &diff.changes {
-        writeln!(out, "  {:<14}{}", change.kind, printable(&change.text))?;
+        writeln!(
+            out,
+            "  {:<14}{}",
+            change.kind.as_str(),
+            printable(&change.text)
+        )?;
     }
     if diff.changes.is_empty() {
         writeln!(out, "  nothing that matters has changed")?;
@@ -63,7 +68,7 @@ pub(crate) fn json(diff: &Diff, report: &Report, out: &mut dyn Write) -> io::Res
         new: version(&diff.new),
         changes: changes
             .map(|change| JsonChange {
-                kind: change.kind,
+                kind: change.kind.as_str(),
                 text: &change.text,
             })
             .collect(),
