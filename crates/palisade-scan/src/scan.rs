@@ -219,7 +219,8 @@ impl Scanner {
         Request::read(input, &self.options.caches, &self.options.limits)
     }
 
-    /// Reads what two inputs name, for [`Scanner::compare`].
+    /// Reads what two inputs name, for
+    /// [`Workers::compare`](crate::Workers::compare).
     ///
     /// # Errors
     /// One of them cannot be read.
@@ -232,6 +233,14 @@ impl Scanner {
     /// # Errors
     /// It cannot be read, or the scanner fails on it.
     pub fn analyse(&self, request: &Request) -> Result<Report, ScanError> {
+        let mut report = self.examine(request)?;
+        self.judge(&mut report);
+        Ok(report)
+    }
+
+    /// Scans one package by itself: what its surroundings say is for
+    /// [`Scanner::judge`] to add.
+    pub(crate) fn examine(&self, request: &Request) -> Result<Report, ScanError> {
         self.guarded(&request.new.target, || {
             let source = self.source(&request.new)?;
             // A version before that cannot be read costs the comparison alone.
@@ -240,9 +249,7 @@ impl Scanner {
             let package = self.package(&source);
             let old = old.as_ref().map(|old| self.package(old));
             let index = request.index.as_deref();
-            let mut report = self.report(&source, &package, old.as_ref(), index);
-            self.judge(&mut report);
-            Ok(report)
+            Ok(self.report(&source, &package, old.as_ref(), index))
         })
     }
 
@@ -325,7 +332,7 @@ impl Scanner {
     }
 
     /// Judges a package by its surroundings.
-    fn judge(&self, report: &mut Report) {
+    pub(crate) fn judge(&self, report: &mut Report) {
         let ScannerOptions {
             names,
             caches,
@@ -336,11 +343,9 @@ impl Scanner {
     }
 
     /// Compares two packages: what changed that matters to a reviewer, and
-    /// what the scan of the newer one says about it.
-    ///
-    /// # Errors
-    /// One of them cannot be read, or the scanner fails.
-    pub fn compare(&self, request: &Request) -> Result<(Diff, Report), ScanError> {
+    /// what the scan of the newer one says about it, before its surroundings
+    /// are looked at.
+    pub(crate) fn compare(&self, request: &Request) -> Result<(Diff, Report), ScanError> {
         self.guarded(&request.new.target, || {
             let new = self.source(&request.new)?;
             let Some(old) = &request.old else {
@@ -350,29 +355,8 @@ impl Scanner {
             let old = self.source(old)?;
             let (before, after) = (self.package(&old), self.package(&new));
             let diff = Diff::between(&before, &after);
-            let mut report = self.report(&new, &after, Some(&before), None);
-            self.judge(&mut report);
-            Ok((diff, report))
+            Ok((diff, self.report(&new, &after, Some(&before), None)))
         })
-    }
-
-    /// Compares what two inputs name; see [`Scanner::compare`].
-    ///
-    /// # Errors
-    /// One of them cannot be read, or the scanner fails.
-    pub fn diff(&self, old: &Input, new: &Input) -> Result<(Diff, Report), ScanError> {
-        self.compare(&self.request_both(old, new)?)
-    }
-
-    /// Scans packages on several threads of this process. The outcomes are in
-    /// the order of the inputs; `done` is told how many there are so far.
-    pub fn scan_all(
-        &self,
-        inputs: &[Input],
-        threads: usize,
-        done: impl Fn(usize) + Sync,
-    ) -> Vec<Outcome> {
-        in_parallel(inputs, threads, done, |input| self.scan(input))
     }
 
     fn guarded<T>(

@@ -89,7 +89,8 @@ pub(crate) struct PackageArgs {
     /// owners and publishers
     #[arg(long, alias = "names", value_name = "DIR")]
     pub(crate) dump: Option<Utf8PathBuf>,
-    /// Worker threads [default: one per core]
+    /// Packages to scan at a time, each in a process of its own [default: one
+    /// per core]
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
     #[command(flatten)]

@@ -148,31 +148,44 @@ impl Workers {
         self.state().restrictions.clone()
     }
 
-    /// Scans a package.
+    /// Scans a package. `reader` says what its surroundings are, which no
+    /// worker needs to know.
     ///
     /// # Errors
     /// It cannot be read, it was too much for its worker, or no worker starts.
-    pub fn scan(&self, request: &Request) -> Result<Report, ScanError> {
+    pub fn scan(&self, reader: &Scanner, request: &Request) -> Result<Report, ScanError> {
         match self.ask(Task::Scan, request)? {
-            Answer::Report(report) => Ok(*report),
+            Answer::Report(mut report) => {
+                reader.judge(&mut report);
+                Ok(*report)
+            }
             other => Err(refused(other)),
         }
     }
 
-    /// Compares two packages; see [`Scanner::compare`].
+    /// Compares two packages: what changed that matters to a reviewer, and
+    /// what the scan of the newer one says about it.
     ///
     /// # Errors
     /// As for [`Workers::scan`].
-    pub fn compare(&self, request: &Request) -> Result<(Diff, Report), ScanError> {
+    pub fn compare(
+        &self,
+        reader: &Scanner,
+        request: &Request,
+    ) -> Result<(Diff, Report), ScanError> {
         match self.ask(Task::Compare, request)? {
-            Answer::Diff(both) => Ok(*both),
+            Answer::Diff(both) => {
+                let (diff, mut report) = *both;
+                reader.judge(&mut report);
+                Ok((diff, report))
+            }
             other => Err(refused(other)),
         }
     }
 
     /// Scans what inputs name, as many at a time as there are workers. The
     /// outcomes are in the order of the inputs; `done` is told how many there
-    /// are so far. `reader` only reads the inputs.
+    /// are so far. `reader` reads the inputs and knows their surroundings.
     pub fn scan_all(
         &self,
         reader: &Scanner,
@@ -180,7 +193,7 @@ impl Workers {
         done: impl Fn(usize) + Sync,
     ) -> Vec<Outcome> {
         in_parallel(inputs, self.options.workers, done, |input| {
-            self.scan(&reader.request(input)?)
+            self.scan(reader, &reader.request(input)?)
         })
     }
 

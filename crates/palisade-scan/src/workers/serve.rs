@@ -43,7 +43,7 @@ fn answer(bytes: &[u8], kept: &mut Option<(DataPaths, Limits, Scanner)>) -> Answ
     let result = match job.task {
         Task::Open => Ok(Answer::Opened(scanner.data_problems().to_vec())),
         Task::Scan => scanner
-            .analyse(&job.request)
+            .examine(&job.request)
             .map(|report| Answer::Report(Box::new(report))),
         Task::Compare => scanner
             .compare(&job.request)

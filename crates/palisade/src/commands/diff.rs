@@ -5,7 +5,7 @@ use palisade_index::CargoCache;
 use palisade_scan::{Input, Inputs, Surroundings};
 
 use super::now;
-use super::scan::{caches, exit, scanner};
+use super::scan::{Unscanned, caches, exit, scanner, start_workers};
 use crate::cli::{DiffArgs, ScoreFormat};
 use crate::errors::Usage;
 use crate::exit::Exit;
@@ -21,13 +21,16 @@ pub(crate) fn run(args: &DiffArgs) -> Result<Exit> {
         ..Surroundings::default()
     };
     let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
-    let (changes, report) = scanner.diff(&old, &new)?;
+    let request = scanner.request_both(&old, &new)?;
+    let workers = start_workers(1, args.dump.as_deref(), &[old, new])?;
+    let (changes, report) = workers.compare(&scanner, &request)?;
     output::to_stdout(|out| match args.format {
         ScoreFormat::Text => diff::text(&changes, &report, out),
         ScoreFormat::Json => diff::json(&changes, &report, out),
     })
     .context("cannot write the changes")?;
-    Ok(exit(std::slice::from_ref(&report), args.fail_on, false))
+    let reports = std::slice::from_ref(&report);
+    Ok(exit(reports, args.fail_on, Unscanned::Nothing))
 }
 
 fn one(target: &str, caches: &[CargoCache]) -> Result<Input> {

@@ -8,9 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::tz::TimeZone;
 use palisade_check::Config;
 use palisade_index::{CargoCache, Registry};
+use palisade_sandbox::WorkerCommand;
 use palisade_scan::{
-    Inputs, NameCorpus, Outcome, Report, Scanner, ScannerOptions, Severity, Suppression,
-    Surroundings, suppress,
+    Input, Inputs, NameCorpus, Outcome, Report, ScanError, Scanner, ScannerOptions, Severity,
+    Suppression, Surroundings, Workers, WorkersOptions, suppress,
 };
 
 use super::{around, cargo_home, now};
@@ -52,24 +53,31 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit> {
         ScanFormat::Sarif => sarif::render(&view, out),
     })
     .context("cannot write the report")?;
-    Ok(exit(
-        &reports,
-        args.fail_on,
-        !scanned.failed.is_empty() || !scanned.missing.is_empty(),
-    ))
+    Ok(exit(&reports, args.fail_on, scanned.unscanned))
+}
+
+/// What was not scanned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Unscanned {
+    /// Nothing: everything has its report.
+    Nothing,
+    /// Some cannot be read or has not been fetched.
+    Unreadable,
+    /// Some was begun, and was too much for its worker.
+    CutShort,
 }
 
 /// What the exit code says about these reports.
-pub(super) fn exit(reports: &[Report], fail_on: Severity, not_scanned: bool) -> Exit {
+pub(super) fn exit(reports: &[Report], fail_on: Severity, unscanned: Unscanned) -> Exit {
     let found = reports
         .iter()
         .flat_map(|report| &report.findings)
         .any(|finding| finding.suppressed.is_none() && finding.severity >= fail_on);
     if found {
         Exit::Found
-    } else if reports.is_empty() {
+    } else if reports.is_empty() && unscanned != Unscanned::CutShort {
         Exit::Error
-    } else if not_scanned || reports.iter().any(|report| !report.complete) {
+    } else if unscanned != Unscanned::Nothing || reports.iter().any(|report| !report.complete) {
         Exit::Incomplete
     } else {
         Exit::Clean
@@ -83,6 +91,8 @@ pub(super) struct Scanned {
     pub(super) failed: Vec<(String, String)>,
     /// Packages of a lockfile that cargo has not fetched.
     pub(super) missing: Vec<String>,
+    /// The worst of what was not scanned.
+    pub(super) unscanned: Unscanned,
 }
 
 pub(super) fn scan(args: &PackageArgs) -> Result<Scanned> {
@@ -117,19 +127,24 @@ pub(super) fn scan_with(
         ..around::surroundings(&args.around)?
     };
     let scanner = scanner(args.dump.as_deref(), caches, surroundings)?;
-    let threads = args
+    let workers = args
         .threads
         .or_else(|| std::thread::available_parallelism().ok())
         .map_or(1, NonZeroUsize::get);
+    let workers = start_workers(workers, args.dump.as_deref(), &inputs.inputs)?;
     let progress = Reporter::new();
     let all = inputs.inputs.len();
-    let outcomes = scanner.scan_all(&inputs.inputs, threads, |done| {
+    let outcomes = workers.scan_all(&scanner, &inputs.inputs, |done| {
         progress.count("scanning", done, all)
     });
     progress.finish();
     let mut scanned = Scanned {
         reports: Vec::new(),
         failed: Vec::new(),
+        unscanned: match inputs.missing.is_empty() {
+            true => Unscanned::Nothing,
+            false => Unscanned::Unreadable,
+        },
         missing: inputs.missing,
     };
     let mut provenance = around::provenance(&args.around)?;
@@ -145,7 +160,13 @@ pub(super) fn scan_with(
                 }
                 scanned.reports.push(report);
             }
+            // Without workers there is no scan at all.
+            Err(error @ ScanError::Sandbox(_)) => return Err(error.into()),
             Err(error) => {
+                scanned.unscanned = scanned.unscanned.max(match error.is_cut_short() {
+                    true => Unscanned::CutShort,
+                    false => Unscanned::Unreadable,
+                });
                 let error = anyhow::Error::from(error);
                 scanned.failed.push((target, format!("{error:#}")));
             }
@@ -154,6 +175,28 @@ pub(super) fn scan_with(
     Ok(scanned)
 }
 
+/// Worker processes that scan packages; the registry's data that `names` says
+/// is theirs to read, and so are the directories among the inputs.
+pub(super) fn start_workers(
+    workers: usize,
+    names: Option<&Utf8Path>,
+    inputs: &[Input],
+) -> Result<Workers> {
+    let command = WorkerCommand::this_executable(crate::SCAN_WORKER)?;
+    let mut options = WorkersOptions::new(workers, command);
+    let absolute = |path: &Utf8Path| {
+        camino::absolute_utf8(path).with_context(|| format!("cannot find `{path}`"))
+    };
+    options.data.names = names.map(absolute).transpose()?;
+    for input in inputs {
+        if let Input::Directory(path) = input {
+            options.directories.push(absolute(path)?);
+        }
+    }
+    Ok(Workers::start(options)?)
+}
+
+/// Reads packages for the workers, and knows what is around them.
 pub(super) fn scanner(
     names: Option<&Utf8Path>,
     caches: Vec<CargoCache>,

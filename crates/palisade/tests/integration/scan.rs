@@ -66,6 +66,41 @@ fn exit_codes() {
     }
 }
 
+/// Guards against the package that is made to exhaust the scanner: it costs its
+/// worker and itself, the others are scanned, and nobody takes it for clean.
+#[test]
+fn a_package_that_is_too_much_costs_itself_alone() {
+    // Each word takes sixteen bytes of the scanner's memory, and an address of
+    // digits keeps it from letting a file go.
+    let words = format!(
+        "const A: &str = \"https://192.0.2.1:1/\"; {}",
+        "a ".repeat(7_500_000)
+    );
+    let mut fixture = fixture().file("ws/heavy/Cargo.toml", MANIFEST);
+    for number in 0..14 {
+        fixture = fixture.file(&format!("ws/heavy/src/f{number}.rs"), &words);
+    }
+    let output = fixture.run(&["scan", "heavy", "good"]);
+    assert_eq!(output.code, 4, "{}", output.stderr);
+    let told = output.stdout.lines();
+    let told: Vec<&str> = told
+        .filter(|line| line.starts_with("not scanned"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "not scanned: heavy: the scan was broken off: needed more than 1073741824 bytes of memory"
+        ]
+    );
+    assert!(
+        output.stdout.contains("1 package scanned"),
+        "{}",
+        output.stdout
+    );
+    // By itself it is no error of the user's either.
+    assert_eq!(fixture.run(&["scan", "heavy"]).code, 4);
+}
+
 /// Guards the documented JSON, and that one broken package stops nothing.
 #[test]
 fn json() {
