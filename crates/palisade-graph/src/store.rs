@@ -114,6 +114,20 @@ pub(crate) struct FailureRecord {
     pub(crate) key: Key,
     pub(crate) engine: String,
     pub(crate) reason: String,
+    #[serde(default)]
+    pub(crate) stage: Stage,
+}
+
+/// What a crate version failed at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Stage {
+    /// It could not be planned: its archive or what it depends on is not
+    /// there. That may be mended, so it is asked each time.
+    Plan,
+    /// The engine gave up on it, and would again.
+    #[default]
+    Make,
 }
 
 impl Store {

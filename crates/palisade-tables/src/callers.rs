@@ -225,6 +225,19 @@ impl<'v> Search<'v> {
         found
     }
 
+    /// How `caller` calls `node`, where it does so directly.
+    pub fn hop(&self, caller: u32, node: u32) -> Option<Hop> {
+        let tables = self.view.tables;
+        let krate = |node| tables.node_crate(node);
+        let mut best: Option<Hop> = None;
+        self.each_before(node, &krate, &mut |found, hop, _| {
+            if found == caller && best.is_none_or(|best| (hop as u8) < best as u8) {
+                best = Some(hop);
+            }
+        });
+        best
+    }
+
     /// Who calls a function at any distance.
     pub fn transitive(&self, start: &Start) -> Reached {
         let tables = self.view.tables;

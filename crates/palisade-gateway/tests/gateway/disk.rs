@@ -48,12 +48,16 @@ fn system(name: &str) -> Command {
     Command::new(name)
 }
 
+/// Bytes of the disk: room for the database and for its log, which grows to
+/// four megabytes before it is written back.
+const DISK: usize = 12 << 20;
+
 /// Guards against a full disk: whoever publishes is told, what was acknowledged
 /// stays and is served, and once there is room everything goes on, without a
 /// restart.
 #[test]
 fn a_full_disk_loses_nothing() {
-    let Some(small) = Small::mount(4 << 20) else {
+    let Some(small) = Small::mount(DISK) else {
         return;
     };
     let file = camino::Utf8PathBuf::from_path_buf(small.dir.path().join("palisade.toml")).unwrap();
@@ -84,7 +88,7 @@ fn a_full_disk_loses_nothing() {
         }
         if number == 4 {
             // Somebody else takes what is there, nearly all of it.
-            let bytes = vec![1; 4 << 20];
+            let bytes = vec![1; DISK];
             use std::io::Write as _;
             let mut file = std::fs::File::create(&filler).unwrap();
             for chunk in bytes.chunks(4096) {

@@ -12,7 +12,7 @@ use super::batch::{BatchLimits, batches};
 use super::wire::Job;
 use super::work::{Piece, Work, is_sysroot};
 use super::worker;
-use crate::store::FailureRecord;
+use crate::store::{FailureRecord, Stage};
 use crate::{ENGINE, Fragment, Key, Origin, Quality, ReadLimits, Shortfall, Store, StoreError};
 
 /// How to make fragments.
@@ -127,7 +127,7 @@ pub fn make(
     let kept = work.pieces.len() - wanted.len();
     progress.start(wanted.len() + work.unplanned.len(), kept);
     for (key, reason) in &work.unplanned {
-        fail(store, progress, key.clone(), reason.clone())?;
+        fail(store, progress, key.clone(), reason.clone(), Stage::Plan)?;
     }
     if wanted.is_empty() {
         return Ok(());
@@ -167,7 +167,7 @@ pub fn make(
                 }
                 Err(reason) => {
                     let key = work.pieces[batch[0]].key.clone();
-                    fail(store, progress, key, reason)?;
+                    fail(store, progress, key, reason, Stage::Make)?;
                 }
             }
         }
@@ -200,7 +200,7 @@ fn is_known(piece: &Piece, store: &Store) -> Result<bool, StoreError> {
         Err(error) => return Err(error),
     }
     let failure = store.failure(&piece.key)?;
-    Ok(failure.is_some_and(|failure| failure.engine == ENGINE))
+    Ok(failure.is_some_and(|failure| failure.engine == ENGINE && failure.stage == Stage::Make))
 }
 
 fn fail(
@@ -208,11 +208,13 @@ fn fail(
     progress: &dyn Progress,
     key: Key,
     reason: String,
+    stage: Stage,
 ) -> Result<(), StoreError> {
     store.write_failure(&FailureRecord {
         key: key.clone(),
         engine: ENGINE.to_owned(),
         reason: reason.clone(),
+        stage,
     })?;
     progress.failed(&Failed { key, reason });
     Ok(())

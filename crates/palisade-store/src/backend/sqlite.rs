@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{AnyPool, Executor as _};
+use sqlx::{AnyPool, Connection as _, Executor as _};
 
 use super::{Backend, Database, Kind, Row};
 
@@ -42,6 +42,15 @@ pub(super) async fn open(path: &Utf8Path) -> Result<Backend, sqlx::Error> {
         .acquire_timeout(PATIENCE)
         .after_connect(|connection, _| {
             Box::pin(async move { connection.execute(SETTINGS).await.map(|_| ()) })
+        })
+        // SQLite ends a transaction by itself when the disk is full, and sqlx
+        // then believes for ever that one is open, and begins no other.
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // Until what was queued before is done.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
         })
         .connect_with(options("rwc")?)
         .await?;

@@ -244,11 +244,11 @@ fn from_source_to_answers() {
     demo 1.0.0  pub demo::never  src/lib.rs:4  [filesystem]
     ");
 
-    // A damaged file is made again, and told until then.
-    // A scan asks the same fragments about vulnerable dependencies.
+    // A scan asks the same fragments about vulnerable dependencies; one without
+    // a fix in reach is worth a finding.
     fixture.write(
-        "db/crates/deep/RUSTSEC-2001-0002.md",
-        "```toml\n[advisory]\nid = \"RUSTSEC-2001-0002\"\npackage = \"deep\"\ndate = \"2023-01-01\"\n\n[affected.functions]\n\"deep::reached\" = []\n\n[versions]\npatched = []\n```\n\n# A problem\n\nText.\n",
+        "db/crates/deep/RUSTSEC-2001-0003.md",
+        "```toml\n[advisory]\nid = \"RUSTSEC-2001-0003\"\npackage = \"deep\"\ndate = \"2023-01-01\"\n\n[affected.functions]\n\"deep::reached\" = []\n\n[versions]\npatched = []\n```\n\n# A problem\n\nText.\n",
     );
     let scan = fixture.run(&[
         "scan",
@@ -270,6 +270,7 @@ fn from_source_to_answers() {
         "{message}"
     );
 
+    // A damaged file is made again, and told until then.
     let demo = fixture.path("graph/fragments/de/mo/demo/1.0.0");
     let file = fs::read_dir(demo).unwrap().next().unwrap().unwrap().path();
     fs::write(&file, "PALF").unwrap();

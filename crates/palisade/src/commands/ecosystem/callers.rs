@@ -91,6 +91,14 @@ pub(crate) fn run(args: &CallersArgs) -> Result<Exit> {
         found.extend(far);
     }
     found.truncate(args.limit.get());
+    // Asked only of those that are listed: a hub has many callers.
+    for (caller, next, way, distance) in &mut found {
+        if *distance > 0
+            && let Some(hop) = search.hop(*caller, *next)
+        {
+            *way = how(hop);
+        }
+    }
     let lines = lines(&opened.tables, &found);
     let answer = Answer {
         schema: 1,

@@ -16,7 +16,7 @@ use crate::output;
 use crate::report::text::printable;
 
 /// The argument that makes this program a worker of the gateway's scanner.
-pub(crate) const WORKER: &str = "--scan-worker";
+pub(crate) const WORKER: &str = "--gateway-worker";
 
 /// What one worker may use. The largest of a thousand popular crates takes a
 /// tenth of the memory.
