@@ -1,6 +1,6 @@
 //! What is known around a package: its registry, its owners, advisories, what
 //! was flagged before. Judged after the package itself, from its
-//! [`Profile`](crate::Profile) alone, so that it makes no difference where its
+//! [`Profile`] alone, so that it makes no difference where its
 //! files were read.
 
 mod advisories;

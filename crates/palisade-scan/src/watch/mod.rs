@@ -2,7 +2,7 @@
 //! known by then, and told once.
 //!
 //! A [`Watcher`] is handed changes, as a discovery of `palisade-index` or
-//! [`history`] gives them, and answers with [`Event`]s. Each is in the journal
+//! [`history()`] gives them, and answers with [`Event`]s. Each is in the journal
 //! before anybody sees it; what was in the journal before the process was
 //! killed is not scanned again.
 
